@@ -17,5 +17,50 @@ export {
   type ParamsOf,
   type RequestOptions,
 } from './command.ts'
+export { commands } from './commands/all.ts'
+export { ChangeReferenceData } from './commands/change-reference-data.ts'
+export { AuthenticateChip, SetSecureMessaging } from './commands/chip-authentication.ts'
+export {
+  currentFile,
+  DeleteFile,
+  EnumerateObjects,
+  type FileKind,
+  fid,
+  fileId,
+  filePrefix,
+  ReadBinary,
+  UpdateBinary,
+} from './commands/files.ts'
+export { GenerateKeyPair } from './commands/generate-key-pair.ts'
+export { GetChallenge } from './commands/get-challenge.ts'
+export { DeviceStatus, deviceOptions, InitializeDevice } from './commands/initialize-device.ts'
+export { ResetRetryCounter } from './commands/reset-retry-counter.ts'
+export {
+  ApplicationParameters,
+  type ApplicationVersion,
+  applicationId,
+  FileParameters,
+  SelectApplication,
+  SelectFile,
+  SelectPath,
+} from './commands/select.ts'
+export { type AlgorithmName, algorithm, Decipher, Sign } from './commands/use-key.ts'
+export { Verify } from './commands/verify.ts'
+export {
+  type DomainParameters,
+  type EcPublicKey,
+  KeyParameters,
+  keyAlgorithm,
+  PublicKey,
+  type RsaPublicKey,
+} from './cvc/public-key.ts'
 export { ChannelError, type ChannelErrorCode, UnexpectedStatusError } from './errors.ts'
+export {
+  type CommandElement,
+  CommandTemplate,
+  Initiation,
+  Notification,
+  type ResponseElement,
+  ResponseTemplate,
+} from './ram/templates.ts'
 export { statusMeaning, sw } from './status.ts'

@@ -54,7 +54,8 @@ export function withRaw<T>(object: Tlv<T>): Tlv<{ value: T; raw: Uint8Array }> &
   }
 }
 
-type Objects = Record<string, Tlv<never>>
+// biome-ignore lint/suspicious/noExplicitAny: a codec is invariant in its value, so a set of them has no narrower type.
+type Objects = Record<string, Tlv<any>>
 type OptionalKeys<O extends Objects> = { [K in keyof O]: O[K]['optional'] extends true ? K : never }[keyof O]
 
 /** The value of a template; a constant object is not part of it. */

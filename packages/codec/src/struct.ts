@@ -1,7 +1,8 @@
 /** Fields one after the other, with no framing between them. */
 import type { Codec, TypeOf } from './codec.ts'
 
-type Fields = Record<string, Codec<never> | Codec<undefined>>
+// biome-ignore lint/suspicious/noExplicitAny: a codec is invariant in its value, so a set of them has no narrower type.
+type Fields = Record<string, Codec<any>>
 
 /** The value of a struct: constant fields are not part of it. */
 export type StructOf<F> = { [K in keyof F as TypeOf<F[K]> extends undefined ? never : K]: TypeOf<F[K]> }

@@ -1,0 +1,67 @@
+/** Programs of other projects that tests meet: where one is missing, the test says which Debian package brings it. */
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { TestContext } from 'node:test'
+
+const packages = {
+  gcc: 'gcc',
+  'gnutls-cli': 'gnutls-bin',
+  ip: 'iproute2',
+  nsenter: 'util-linux',
+  openssl: 'openssl',
+  'opensc-tool': 'opensc',
+  pcscd: 'pcscd',
+  'pkcs11-tool': 'opensc',
+  'pkcs15-tool': 'opensc',
+  p11tool: 'gnutls-bin',
+  'sc-hsm-tool': 'opensc',
+  'ssh-keygen': 'openssh-client',
+  vpcd: 'vsmartcard-vpcd',
+} as const
+
+export type Peer = keyof typeof packages
+
+/** Peers that are libraries: there if one of these files is. */
+const files: Partial<Record<Peer, readonly string[]>> = {
+  vpcd: ['/usr/lib/pcsc/drivers/serial/libifdvpcd.so'],
+}
+
+/** What `openSandbox` needs. */
+export const sandboxPeers = ['pcscd', 'vpcd', 'ip', 'nsenter'] as const satisfies readonly Peer[]
+
+/** Why the peers cannot be met, or undefined if all are there. */
+export function missingPeers(peers: readonly Peer[]): string | undefined {
+  const missing = peers.filter(peer => !installed(peer))
+  const rootless = peers.includes('nsenter') && process.getuid?.() !== 0
+  if (missing.length === 0) return rootless ? 'namespaces need root' : undefined
+  const wanted = [...new Set(missing.map(peer => packages[peer]))]
+  return `${missing.join(', ')} missing: apt-get install ${wanted.join(' ')}`
+}
+
+/**
+ * True if all peers are there. Otherwise skips the test aloud and returns false, so that the test returns; in continuous
+ * integration (`CI=true`) throws, since there a skipped test is a hole.
+ */
+export function requirePeers(t: TestContext, peers: readonly Peer[]): boolean {
+  const missing = missingPeers(peers)
+  if (missing === undefined) return true
+  if (process.env['CI'] === 'true') throw new Error(missing)
+  t.skip(missing)
+  return false
+}
+
+function installed(peer: Peer): boolean {
+  const places = files[peer] ?? searchPath().map(folder => join(folder, peer))
+  return places.some(place => {
+    try {
+      accessSync(place, files[peer] ? constants.R_OK : constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+function searchPath(): string[] {
+  return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
+}
