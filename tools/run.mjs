@@ -16,7 +16,10 @@ const bin = join(root, 'node_modules', '.bin')
 install()
 run(process.argv.slice(2))
 
-/** `npm ci`, unless the last one was for the same lock file. */
+/**
+ * What the lock file names, unless the last time was for the same one. Not `npm ci`: it refuses a lock file that was made
+ * where a registry lacks the optional packages of other platforms.
+ */
 function install() {
   const stamp = join(root, 'node_modules', '.keytether-lock')
   const lock = createHash('sha256')
@@ -24,10 +27,14 @@ function install() {
     .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   console.error('Installing the packages of package-lock.json ...')
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  })
+  const { status } = spawnSync(
+    'npm',
+    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    },
+  )
   if (status !== 0) {
     console.error('error: npm could not install the packages')
     console.error('hint: the lines above say why; a registry must be in reach')
