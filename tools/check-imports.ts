@@ -5,34 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-
-interface Rule {
-  /** Packages of ours that may be imported, all of a lower layer. */
-  readonly packages: readonly string[]
-  /** Packages from the registry. */
-  readonly external?: readonly string[]
-  /** `node:` modules; `all` where I/O is the package's business. */
-  readonly node: readonly string[] | 'all'
-}
-
-const table: Record<string, Rule> = {
-  codec: { packages: [], node: [] },
-  card: { packages: ['codec'], node: ['node:crypto'] },
-  driver: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
-  emulator: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
-  hsm: { packages: ['driver', 'card', 'codec'], node: ['node:crypto', 'node:events'] },
-  agent: { packages: ['driver', 'card', 'codec'], node: 'all' },
-  server: {
-    packages: ['hsm', 'driver', 'card', 'codec'],
-    external: ['fastify', 'fastify-type-provider-zod', 'pino', 'zod'],
-    node: 'all',
-  },
-  cli: {
-    packages: ['server', 'agent', 'emulator', 'hsm', 'driver', 'card', 'codec'],
-    external: ['commander', '@clack/prompts', '@bomb.sh/tab'],
-    node: 'all',
-  },
-}
+import { type Rule, importTable as table } from './import-table.ts'
 
 const root = join(import.meta.dirname, '..')
 const specifiers = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g

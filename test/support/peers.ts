@@ -38,6 +38,12 @@ export function missingPeers(peers: readonly Peer[]): string | undefined {
   return `${missing.join(', ')} missing: apt-get install ${wanted.join(' ')}`
 }
 
+/** The Debian packages of every peer that any test drives, as far as they are not installed. */
+export function missingPackages(): string[] {
+  const missing = (Object.keys(packages) as Peer[]).filter(peer => !installed(peer))
+  return [...new Set(missing.map(peer => packages[peer]))]
+}
+
 /**
  * True if all peers are there. Otherwise skips the test aloud and returns false, so that the test returns; in continuous
  * integration (`CI=true`) throws, since there a skipped test is a hole.

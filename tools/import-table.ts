@@ -1,0 +1,29 @@
+/** Who may import whom: layers import downwards only. ARCHITECTURE.md prints this table, and a test compares the two. */
+
+export interface Rule {
+  /** Packages of ours that may be imported, all of a lower layer. */
+  readonly packages: readonly string[]
+  /** Packages from the registry. */
+  readonly external?: readonly string[]
+  /** `node:` modules; `all` where I/O is the package's business. */
+  readonly node: readonly string[] | 'all'
+}
+
+export const importTable: Record<string, Rule> = {
+  codec: { packages: [], node: [] },
+  card: { packages: ['codec'], node: ['node:crypto'] },
+  driver: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
+  emulator: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
+  hsm: { packages: ['driver', 'card', 'codec'], node: ['node:crypto', 'node:events'] },
+  agent: { packages: ['driver', 'card', 'codec'], node: 'all' },
+  server: {
+    packages: ['hsm', 'driver', 'card', 'codec'],
+    external: ['fastify', 'fastify-type-provider-zod', 'pino', 'zod'],
+    node: 'all',
+  },
+  cli: {
+    packages: ['server', 'agent', 'emulator', 'hsm', 'driver', 'card', 'codec'],
+    external: ['commander', '@clack/prompts', '@bomb.sh/tab'],
+    node: 'all',
+  },
+}
