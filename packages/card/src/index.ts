@@ -46,6 +46,11 @@ export {
 } from './commands/select.ts'
 export { type AlgorithmName, algorithm, Decipher, Sign } from './commands/use-key.ts'
 export { Verify } from './commands/verify.ts'
+export { AuthenticatedRequest, Certificate, CertificateBody, DeviceCertificates } from './cvc/certificate.ts'
+export { type ChainFailure, type TrustRoot, type VerifiedChain, verifyChain } from './cvc/chain.ts'
+export { type Curve, type CurveName, curveByName, curveOf, curves } from './cvc/curves.ts'
+export { issueCertificate, issueRequest, type RequestIssue, type SignBytes } from './cvc/issue.ts'
+export { publicKeyObject, subjectPublicKeyInfo } from './cvc/key-object.ts'
 export {
   type DomainParameters,
   type EcPublicKey,
@@ -54,6 +59,8 @@ export {
   PublicKey,
   type RsaPublicKey,
 } from './cvc/public-key.ts'
+export { cardContactRoots } from './cvc/roots.ts'
+export { verifyCertificate, verifyRequest, verifyWith } from './cvc/verify.ts'
 export { ChannelError, type ChannelErrorCode, UnexpectedStatusError } from './errors.ts'
 export {
   type CommandElement,

@@ -3,13 +3,11 @@
  *
  * @module
  */
-import { ascii, bytes, optional, struct, tlv, tlvs, u8, u32 } from '@keytether/codec'
+import { bytes, optional, struct, tlv, tlvs, u8, u32 } from '@keytether/codec'
 import { command, opaque } from '../command.ts'
+import { reference } from '../cvc/certificate.ts'
 import { KeyParameters } from '../cvc/public-key.ts'
 import { sw } from '../status.ts'
-
-/** Holder and authority references: country, mnemonic and sequence, at most 16 characters. */
-export const reference = ascii({ min: 1, max: 16 })
 
 export const GenerateKeyPair = command({
   name: 'GENERATE KEY PAIR',
