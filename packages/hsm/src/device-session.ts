@@ -1,0 +1,233 @@
+/**
+ * A connected card on its way from a mere connection to a device whose keys can be used. What has been found out is not
+ * asked again; whatever happens that should not takes the device offline, with the reason.
+ */
+import { type Channel, ChannelError, type TrustRoot, UnexpectedStatusError } from '@keytether/card'
+import { DecodeError } from '@keytether/codec'
+import {
+  DriverError,
+  type DriverErrorCode,
+  type KeyDomainInfo,
+  type PinOutcome,
+  type PinStatus,
+  type SignatureScheme,
+  SmartCardHsm,
+} from '@keytether/driver'
+import { HsmError } from './errors.ts'
+import { domainId, hexId, type KeyInstance, keyInstance } from './keys.ts'
+import { WorkQueue } from './work-queue.ts'
+
+/**
+ * - `connected` something answers, unknown what
+ * - `identified` it shows a device certificate that leads up to a configured root
+ * - `secured` the chip proved with its private key that the certificate is its own; all that follows is encrypted to it
+ * - `unlocked` the user PIN is verified
+ * - `ready` its keys are known and can be used
+ * - `offline` it cannot be reached any more, or was refused
+ */
+export type DeviceState = 'connected' | 'identified' | 'secured' | 'unlocked' | 'ready' | 'offline'
+
+/** Who keeps a device session: what it has to ask, and whom to tell. */
+export interface DeviceKeeper {
+  readonly roots: readonly TrustRoot[]
+  /** How many operations may wait for one device. */
+  readonly queueLimit: number
+  /** Why a device is not wanted; undefined if it is. */
+  refusal(id: string): string | undefined
+  /** The PIN on record for a device that nobody has unlocked. */
+  pinOf(id: string): Uint8Array | undefined
+  /** The PIN on record is not the device's and must not be presented again. */
+  pinRefused(id: string): void
+  /** The device's state or its reason changed. */
+  changed(device: DeviceSession): void
+}
+
+/** The device was lost before it did what it should; another one that has the key may be asked. */
+export class DeviceLostError extends Error {
+  override readonly name = 'DeviceLostError'
+}
+
+/** Refusals that say something about the key and nothing against the device. */
+const keyRefusals: readonly DriverErrorCode[] = [
+  'KEY_EXHAUSTED',
+  'ALGORITHM_NOT_ALLOWED',
+  'WRONG_DATA',
+  'NOT_ALLOWED',
+  'NOT_SUPPORTED',
+]
+
+export class DeviceSession {
+  readonly #channel: Channel
+  readonly #keeper: DeviceKeeper
+  readonly #queue: WorkQueue
+  #card: SmartCardHsm | undefined
+  #state: DeviceState = 'connected'
+  #reason: string | undefined
+  #keys: readonly KeyInstance[] = []
+  #keyDomains: readonly KeyDomainInfo[] = []
+
+  constructor(channel: Channel, keeper: DeviceKeeper) {
+    this.#channel = channel
+    this.#keeper = keeper
+    this.#queue = new WorkQueue(keeper.queueLimit)
+  }
+
+  get state(): DeviceState {
+    return this.#state
+  }
+
+  /** Why the device is offline, or what it waits for. */
+  get reason(): string | undefined {
+    return this.#reason
+  }
+
+  /** The certified path with dots, as DESRCACC1.DESCHSMCA.DENK0105702; undefined until identified. */
+  get id(): string | undefined {
+    return this.#card?.identity.path.replaceAll('/', '.')
+  }
+
+  /** The domain of keys made outside any key domain: the X coordinate of the device's own public key, in hexadecimal. */
+  get defaultKeyDomain(): string {
+    const q = this.#card?.identity.devicePublicKey.q ?? new Uint8Array()
+    return hexId(q.subarray(1, (q.length + 1) / 2))
+  }
+
+  /** The key domains that are set up, and the default one. */
+  get keyDomains(): readonly string[] {
+    return [...new Set([this.defaultKeyDomain, ...this.#keyDomains.flatMap(domain => domainId(domain) ?? [])])]
+  }
+
+  /** What the device held when it became ready. */
+  get keys(): readonly KeyInstance[] {
+    return this.#keys
+  }
+
+  /** How many operations it has to do. */
+  get load(): number {
+    return this.#queue.length
+  }
+
+  /** Takes the card as far as it goes. Does not throw: what goes wrong takes the device offline. */
+  async start(): Promise<void> {
+    try {
+      const card = await SmartCardHsm.open(this.#channel, { roots: this.#keeper.roots })
+      this.#card = card
+      this.#become('identified')
+      const refusal = this.#keeper.refusal(this.id!)
+      if (refusal !== undefined) return this.#goOffline(refusal)
+      await card.openSecureChannel()
+      this.#become('secured')
+      const lock = await this.#unlock(card)
+      if (lock !== undefined) return this.#become('secured', lock)
+      this.#become('unlocked')
+      const inventory = await card.inventory()
+      this.#keyDomains = inventory.keyDomains
+      this.#keys = inventory.keys.map(info => keyInstance(this, info, this.#domainOf(info.keyDomain)))
+      this.#become('ready')
+    } catch (error) {
+      this.#goOffline(messageOf(error))
+    }
+  }
+
+  /**
+   * Signs a hash: one command, one round trip.
+   *
+   * @throws DeviceLostError if the device could not; HsmError KEY_NOT_USABLE, BUSY, TIMEOUT
+   */
+  sign(instance: KeyInstance, scheme: SignatureScheme, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#queue.run(async () => {
+      try {
+        return await this.#card!.signHash(instance.info, scheme, hash)
+      } catch (error) {
+        if (error instanceof DriverError && keyRefusals.includes(error.code)) {
+          throw new HsmError('KEY_NOT_USABLE', `${this.id}: ${error.message}`, { cause: error })
+        }
+        if (!isDeviceFault(error)) throw error
+        this.#goOffline(error.message)
+        throw new DeviceLostError(error.message, { cause: error })
+      }
+    }, signal)
+  }
+
+  /** Ends the connection, or takes note that it has ended. What waits for the device is refused. */
+  close(reason: string): void {
+    this.#goOffline(reason)
+  }
+
+  /** Resolves when nothing waits for the device. */
+  idle(): Promise<void> {
+    return this.#queue.idle()
+  }
+
+  /** @returns what has to happen before the device can be used; undefined if it is unlocked */
+  async #unlock(card: SmartCardHsm): Promise<string | undefined> {
+    const { status, ...rest } = await card.pinStatus()
+    if (status === 'verified') return undefined
+    const id = this.id!
+    const pin = status === 'notVerified' ? this.#keeper.pinOf(id) : undefined
+    if (pin === undefined) return explain({ status, ...rest } as PinStatus)
+    const outcome = await card.verifyPin(pin)
+    if (outcome.status === 'verified') return undefined
+    this.#keeper.pinRefused(id)
+    return `the PIN on record was not accepted: ${explain(outcome)}`
+  }
+
+  /** Keys that name no domain are in the first, if it is set up; else in the device's own. */
+  #domainOf(index = 0): string {
+    const domain = this.#keyDomains.find(one => one.index === index)
+    return (domain && domainId(domain)) ?? this.defaultKeyDomain
+  }
+
+  #become(state: DeviceState, reason?: string): void {
+    if (this.#state === 'offline') throw new ChannelError('CLOSED', this.#reason ?? 'the device is offline')
+    this.#state = state
+    this.#reason = reason
+    this.#keeper.changed(this)
+  }
+
+  #goOffline(reason: string): void {
+    if (this.#state === 'offline') return
+    this.#state = 'offline'
+    this.#reason = reason
+    this.#queue.close(new DeviceLostError(reason))
+    this.#channel.close(reason).catch(() => {
+      // It is gone anyhow.
+    })
+    this.#keeper.changed(this)
+  }
+}
+
+/** Failures of the card, of the way to it or of its answers; anything else is a defect of ours. */
+function isDeviceFault(error: unknown): error is Error {
+  return [ChannelError, DriverError, UnexpectedStatusError, DecodeError].some(kind => error instanceof kind)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function explain(pin: PinStatus | PinOutcome): string {
+  const left = 'triesLeft' in pin ? `, ${pin.triesLeft} ${pin.triesLeft === 1 ? 'try' : 'tries'} left` : ''
+  switch (pin.status) {
+    case 'verified':
+      return 'the PIN is verified'
+    case 'notVerified':
+      return `locked${left}: give the PIN to its agent, or to the service`
+    case 'wrongPin':
+      return `wrong PIN${left}`
+    case 'lastTry':
+      return 'one try is left, and the service does not spend it: present the PIN beside the device'
+    case 'blocked':
+      return 'the PIN is blocked: reset its retry counter'
+    case 'transportPin':
+      return 'the transport PIN is still set: change it'
+    case 'notInitialized':
+      return 'the device is not initialised'
+    case 'notAuthenticated':
+      return 'locked: it waits for public key authentication'
+    case 'wrongLength':
+      return 'the PIN has the wrong length'
+    case 'notAllowed':
+      return "the device's options forbid it"
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * All devices of the service, under their certified names, and the keys that they hold.
+ *
+ * A name is worth something only from `secured` on: certificates are public, so whoever dials in can show one of another
+ * device. Until then nothing that is known is replaced.
+ */
+import { EventEmitter } from 'node:events'
+import type { Channel, TrustRoot } from '@keytether/card'
+import type { SignatureScheme } from '@keytether/driver'
+import { type DeviceKeeper, DeviceLostError, DeviceSession } from './device-session.ts'
+import { HsmError } from './errors.ts'
+import { type Key, type KeyDomain, type KeyInstance, keysOf } from './keys.ts'
+
+export interface DevicesOptions {
+  readonly roots: readonly TrustRoot[]
+  /** The devices that are wanted, by id; default every device that descends from one of the roots. */
+  readonly allowed?: readonly string[]
+  /** User PINs by device id, for devices whose agents do not present it. */
+  readonly pins?: ReadonlyMap<string, Uint8Array>
+  /** How many operations may wait for one device; default 256. */
+  readonly queueLimit?: number
+}
+
+/** Names a key; where different keys have its id, with the device or the key domain that is meant. */
+export interface KeySelector {
+  readonly key: string
+  readonly hsm?: string
+  readonly keyDomain?: string
+}
+
+/** How many devices are asked for one signature, at most. */
+const attempts = 4
+
+export class Devices {
+  /** `change`: the state of a device, or the reason for it. */
+  readonly events = new EventEmitter<{ change: [device: DeviceSession] }>()
+  /** Connected, and not yet proven to be who they say. */
+  readonly #arriving = new Set<DeviceSession>()
+  /** The last session of every device that has proven its name, by its id. */
+  readonly #known = new Map<string, DeviceSession>()
+  /** Ids of the keys that each of them held when it was last ready. */
+  readonly #held = new Map<string, ReadonlySet<string>>()
+  readonly #refusedPins = new Set<string>()
+  readonly #keeper: DeviceKeeper
+  #closed = false
+  /** Instances on devices that are ready, by key id; made when asked for, dropped when a device changes. */
+  #index: Map<string, KeyInstance[]> | undefined
+
+  constructor({ roots, allowed, pins, queueLimit = 256 }: DevicesOptions) {
+    this.#keeper = {
+      roots,
+      queueLimit,
+      refusal: id => (allowed && !allowed.includes(id) ? `${id} is not among the devices allowed here` : undefined),
+      pinOf: id => (this.#refusedPins.has(id) ? undefined : pins?.get(id)),
+      pinRefused: id => this.#refusedPins.add(id),
+      changed: device => this.#changed(device),
+    }
+  }
+
+  /** Takes a card in and brings it up. */
+  attach(channel: Channel): DeviceSession {
+    const device = new DeviceSession(channel, this.#keeper)
+    this.#arriving.add(device)
+    this.#changed(device)
+    if (this.#closed) device.close('the service is shutting down')
+    else void device.start()
+    return device
+  }
+
+  /** All devices, in whatever state. */
+  all(): DeviceSession[] {
+    return [...this.#known.values(), ...this.#arriving]
+  }
+
+  /** The devices whose keys can be used. */
+  hsms(): DeviceSession[] {
+    return [...this.#known.values()].filter(device => device.state === 'ready')
+  }
+
+  /** @throws HsmError UNKNOWN_HSM unless a device of this id is ready */
+  hsm(id: string): DeviceSession {
+    const device = this.#known.get(id)
+    if (device?.state !== 'ready') throw new HsmError('UNKNOWN_HSM', `no HSM ${id} is connected and unlocked`)
+    return device
+  }
+
+  /** Every key once; those of one device or one key domain if it is named. */
+  keys(scope: Omit<KeySelector, 'key'> = {}): Key[] {
+    return keysOf(this.#scoped([...this.#instances().values()].flat(), scope))
+  }
+
+  /** @throws HsmError UNKNOWN_KEY, AMBIGUOUS_KEY; UNKNOWN_HSM or UNKNOWN_KEY_DOMAIN of those that are named */
+  key(selector: KeySelector): Key {
+    const id = selector.key.toUpperCase()
+    if (selector.keyDomain !== undefined) this.keyDomain(selector.keyDomain)
+    const [key, ...more] = keysOf(this.#scoped(this.#instances().get(id) ?? [], selector))
+    if (key === undefined) throw new HsmError('UNKNOWN_KEY', `no HSM that is connected and unlocked has key ${id}`)
+    if (more.length === 0) return key
+    const holders = [key, ...more].map(one => one.instances.map(({ device }) => device.id).join(' and '))
+    throw new HsmError('AMBIGUOUS_KEY', `different keys have the id ${id}: on ${holders.join(', on ')}`)
+  }
+
+  keyDomains(): KeyDomain[] {
+    const ids = new Set(this.hsms().flatMap(device => device.keyDomains))
+    return [...ids].map(id => ({
+      id,
+      devices: this.hsms().filter(device => device.keyDomains.includes(id)),
+      keys: this.keys({ keyDomain: id }),
+    }))
+  }
+
+  /** @throws HsmError UNKNOWN_KEY_DOMAIN */
+  keyDomain(id: string): KeyDomain {
+    const domain = this.keyDomains().find(one => one.id === id.toUpperCase())
+    if (domain === undefined) throw new HsmError('UNKNOWN_KEY_DOMAIN', `no HSM that is connected has key domain ${id}`)
+    return domain
+  }
+
+  /**
+   * Signs a hash on the device that has least to do. If that one is lost meanwhile, another one that has the key is asked:
+   * a hash that has been signed twice is signed.
+   *
+   * @param signal ends the waiting; a command that is on its way is not called back
+   * @returns for ECDSA, DER; for RSA, as long as the modulus
+   * @throws HsmError, of any code but UNKNOWN_HSM if none is named
+   */
+  async sign(
+    selector: KeySelector,
+    scheme: SignatureScheme,
+    hash: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const asked = new Set<DeviceSession>()
+    let refusal: HsmError | undefined
+    while (asked.size < attempts) {
+      const key = this.#usable(selector)
+      mustFit(key, scheme, hash)
+      const instance = leastLoaded(key.instances.filter(({ device }) => !asked.has(device)))
+      if (instance === undefined) break
+      asked.add(instance.device)
+      try {
+        return await instance.device.sign(instance, scheme, hash, signal)
+      } catch (error) {
+        if (error instanceof HsmError && error.code !== 'TIMEOUT') refusal = error
+        else if (!(error instanceof DeviceLostError)) throw error
+      }
+    }
+    throw refusal ?? new HsmError('NO_DEVICE', `the devices that hold key ${selector.key} were lost, try again`)
+  }
+
+  /** Refuses new devices, lets the others finish what they have to do until the signal aborts, and ends all sessions. */
+  async close(reason: string, signal: AbortSignal): Promise<void> {
+    this.#closed = true
+    const aborted = new Promise<void>(resolve => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await Promise.race([Promise.all(this.all().map(device => device.idle())), aborted])
+    for (const device of this.all()) device.close(reason)
+  }
+
+  #instances(): Map<string, KeyInstance[]> {
+    this.#index ??= Map.groupBy(
+      this.hsms().flatMap(device => device.keys),
+      ({ id }) => id,
+    )
+    return this.#index
+  }
+
+  #scoped(instances: KeyInstance[], { hsm, keyDomain }: Omit<KeySelector, 'key'>): KeyInstance[] {
+    const device = hsm === undefined ? undefined : this.hsm(hsm)
+    const domain = keyDomain?.toUpperCase()
+    return instances.filter(
+      one => (device === undefined || one.device === device) && (domain === undefined || one.keyDomain === domain),
+    )
+  }
+
+  /** A key whose devices are away is not unknown to who wants to use it: asked again later, it may be there. */
+  #usable(selector: KeySelector): Key {
+    try {
+      return this.key(selector)
+    } catch (error) {
+      throw this.#away(selector) ?? error
+    }
+  }
+
+  #away({ key, hsm }: KeySelector): HsmError | undefined {
+    for (const [id, keys] of this.#held) {
+      const device = this.#known.get(id)
+      if (!keys.has(key.toUpperCase()) || (hsm !== undefined && hsm !== id)) continue
+      if (device === undefined || device.state === 'ready') continue
+      return new HsmError('NO_DEVICE', `key ${key} is on ${id}, which is ${device.state}: ${device.reason ?? 'wait'}`)
+    }
+    return undefined
+  }
+
+  #changed(device: DeviceSession): void {
+    this.#index = undefined
+    if (device.state === 'offline') this.#arriving.delete(device)
+    if (device.state === 'secured' && this.#arriving.delete(device)) {
+      const id = device.id!
+      const former = this.#known.get(id)
+      this.#known.set(id, device)
+      former?.close('the device has connected anew')
+    }
+    if (device.state === 'ready') this.#held.set(device.id!, new Set(device.keys.map(({ id }) => id)))
+    this.events.emit('change', device)
+  }
+}
+
+const hashLengths = [20, 28, 32, 48, 64]
+
+function mustFit(key: Key, scheme: SignatureScheme, hash: Uint8Array): void {
+  const { kind } = key.instances[0].info
+  const wanted = kind === 'EC' ? 'ECDSA' : kind === 'RSA' ? 'RSA_PKCS1 or RSA_PSS' : 'no signature'
+  if (kind === 'AES' || (scheme === 'ECDSA') !== (kind === 'EC')) {
+    throw new HsmError('WRONG_SCHEME', `key ${key.id} is of type ${kind}, which makes ${wanted}, not ${scheme}`)
+  }
+  if (!hashLengths.includes(hash.length)) {
+    throw new HsmError('WRONG_SCHEME', `wanted a hash of ${hashLengths.join(', ')} bytes, got ${hash.length}`)
+  }
+}
+
+/** Of equals the one that comes first has its turn; whoever is given work is not equal any more. */
+function leastLoaded(instances: readonly KeyInstance[]): KeyInstance | undefined {
+  return instances.reduce<KeyInstance | undefined>(
+    (least, one) => (least === undefined || one.device.load < least.device.load ? one : least),
+    undefined,
+  )
+}

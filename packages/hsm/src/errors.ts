@@ -1,0 +1,30 @@
+/**
+ * Why the domain does not do what it was asked.
+ *
+ * - `UNKNOWN_HSM`, `UNKNOWN_KEY_DOMAIN`, `UNKNOWN_KEY` nothing of that name is there
+ * - `AMBIGUOUS_KEY` different keys have this id: name the device or the key domain as well
+ * - `WRONG_SCHEME` the scheme is not one for this type of key, or the hash not one for the scheme
+ * - `KEY_NOT_USABLE` the device refuses this use of the key: algorithm not allowed, use counter exhausted
+ * - `NO_DEVICE` no device that holds the key is connected and ready · `BUSY` all that do have too much to do
+ * - `TIMEOUT` the caller's time ran out
+ */
+export type HsmErrorCode =
+  | 'UNKNOWN_HSM'
+  | 'UNKNOWN_KEY_DOMAIN'
+  | 'UNKNOWN_KEY'
+  | 'AMBIGUOUS_KEY'
+  | 'WRONG_SCHEME'
+  | 'KEY_NOT_USABLE'
+  | 'NO_DEVICE'
+  | 'BUSY'
+  | 'TIMEOUT'
+
+export class HsmError extends Error {
+  override readonly name = 'HsmError'
+  readonly code: HsmErrorCode
+
+  constructor(code: HsmErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

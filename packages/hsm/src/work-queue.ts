@@ -1,0 +1,83 @@
+/** Work for something that does one thing at a time: done in order, at most so much of it waiting. */
+import { HsmError } from './errors.ts'
+
+interface Job {
+  start(): Promise<void>
+  refuse(reason: unknown): void
+}
+
+export class WorkQueue {
+  readonly #limit: number
+  #waiting: Job[] = []
+  #running = false
+  #closed: unknown
+  #idle: (() => void)[] = []
+
+  /** @param limit how many jobs may wait, beside the one that runs */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** How many jobs are running or waiting. */
+  get length(): number {
+    return this.#waiting.length + (this.#running ? 1 : 0)
+  }
+
+  get full(): boolean {
+    return this.#waiting.length >= this.#limit
+  }
+
+  /**
+   * Runs a job when its turn comes. An aborted job that still waits is not run; one that already runs is not waited for.
+   *
+   * @throws HsmError BUSY if too much waits already, TIMEOUT if the signal aborts; what `close` was told, if closed
+   */
+  run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
+    if (signal.aborted) return Promise.reject(timedOut(signal))
+    if (this.full)
+      return Promise.reject(new HsmError('BUSY', `${this.length} operations are waiting already, try later`))
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const job: Job = { start: () => work().then(resolve, reject), refuse: reject }
+    const abort = () => {
+      this.#waiting = this.#waiting.filter(other => other !== job)
+      reject(timedOut(signal))
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    this.#waiting.push(job)
+    this.#next()
+    return promise.finally(() => signal.removeEventListener('abort', abort))
+  }
+
+  /** Refuses what waits and what comes later with this reason. What runs, runs on. */
+  close(reason: unknown): void {
+    if (this.#closed !== undefined) return
+    this.#closed = reason
+    for (const job of this.#waiting.splice(0)) job.refuse(reason)
+    this.#next()
+  }
+
+  /** Resolves when nothing runs or waits. */
+  idle(): Promise<void> {
+    if (this.length === 0) return Promise.resolve()
+    return new Promise(resolve => this.#idle.push(resolve))
+  }
+
+  #next(): void {
+    if (this.#running) return
+    const job = this.#waiting.shift()
+    if (job === undefined) {
+      for (const resolve of this.#idle.splice(0)) resolve()
+      return
+    }
+    this.#running = true
+    job.start().finally(() => {
+      this.#running = false
+      this.#next()
+    })
+  }
+}
+
+function timedOut(signal: AbortSignal): HsmError {
+  return new HsmError('TIMEOUT', 'no answer within the time given', { cause: signal.reason })
+}
