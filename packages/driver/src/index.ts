@@ -1,4 +1,8 @@
 export { DriverError, type DriverErrorCode } from './errors.ts'
+export { openPcsc, type PcscChannel } from './pcsc/channel.ts'
+export { listReaders } from './pcsc/context.ts'
+export { PcscError, type PcscErrorCode } from './pcsc/errors.ts'
+export { type ReaderChange, watchReaders } from './pcsc/watch.ts'
 export { type OpenOptions, SmartCardHsm } from './smart-card-hsm.ts'
 export type {
   CertificateInfo,
