@@ -51,7 +51,7 @@ export function missingPackages(): string[] {
 export function requirePeers(t: TestContext, peers: readonly Peer[]): boolean {
   const missing = missingPeers(peers)
   if (missing === undefined) return true
-  if (process.env['CI'] === 'true') throw new Error(missing)
+  if (process.env.CI === 'true') throw new Error(missing)
   t.skip(missing)
   return false
 }
@@ -69,5 +69,5 @@ function installed(peer: Peer): boolean {
 }
 
 function searchPath(): string[] {
-  return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
 }

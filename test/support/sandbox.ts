@@ -135,7 +135,10 @@ async function ready(daemon: ChildProcess): Promise<void> {
   failed.catch(() => {})
   const deadline = Date.now() + startTimeoutMs
   while (running(daemon) && Date.now() < deadline) {
-    if (existsSync(`/proc/${daemon.pid}/root/run/pcscd/pcscd.comm`) && virtualReaders.every(r => listens(daemon, r.port)))
+    if (
+      existsSync(`/proc/${daemon.pid}/root/run/pcscd/pcscd.comm`) &&
+      virtualReaders.every(r => listens(daemon, r.port))
+    )
       return
     await Promise.race([sleep(20), failed])
   }
