@@ -27,3 +27,23 @@ export class UnexpectedStatusError extends Error {
     this.sw = sw
   }
 }
+
+/**
+ * What is wrong with secure messaging: `TOKEN` the chip failed to prove its key, `MAC` an answer was forged or altered,
+ * `FORMAT` an answer is malformed, `PLAIN` an answer is not protected, `CLOSED` it ended with an earlier one of these.
+ */
+export type SecureMessagingErrorCode = 'TOKEN' | 'MAC' | 'FORMAT' | 'PLAIN' | 'CLOSED'
+
+/** The secure channel to the card cannot be opened, or has ended. */
+export class SecureMessagingError extends Error {
+  override readonly name = 'SecureMessagingError'
+  readonly code: SecureMessagingErrorCode
+  /** The status word of an answer that is not protected. */
+  readonly sw: number | undefined
+
+  constructor(code: SecureMessagingErrorCode, message: string, sw?: number) {
+    super(sw === undefined ? message : `${message} (${sw.toString(16).toUpperCase().padStart(4, '0')})`)
+    this.code = code
+    this.sw = sw
+  }
+}

@@ -61,7 +61,13 @@ export {
 } from './cvc/public-key.ts'
 export { cardContactRoots } from './cvc/roots.ts'
 export { verifyCertificate, verifyRequest, verifyWith } from './cvc/verify.ts'
-export { ChannelError, type ChannelErrorCode, UnexpectedStatusError } from './errors.ts'
+export {
+  ChannelError,
+  type ChannelErrorCode,
+  SecureMessagingError,
+  type SecureMessagingErrorCode,
+  UnexpectedStatusError,
+} from './errors.ts'
 export {
   type CommandElement,
   CommandTemplate,
@@ -70,4 +76,7 @@ export {
   type ResponseElement,
   ResponseTemplate,
 } from './ram/templates.ts'
+export { type ChipAnswer, chipHandshake, type HostHandshake, hostHandshake } from './secure-messaging/handshake.ts'
+export { chipAuthenticationProtocol } from './secure-messaging/keys.ts'
+export { SecureMessaging } from './secure-messaging/session.ts'
 export { statusMeaning, sw } from './status.ts'
