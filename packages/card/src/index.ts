@@ -34,6 +34,7 @@ export {
 export { GenerateKeyPair } from './commands/generate-key-pair.ts'
 export { GetChallenge } from './commands/get-challenge.ts'
 export { DeviceStatus, deviceOptions, InitializeDevice } from './commands/initialize-device.ts'
+export { QueryKeyDomain } from './commands/key-domain.ts'
 export { ResetRetryCounter } from './commands/reset-retry-counter.ts'
 export {
   ApplicationParameters,
@@ -50,7 +51,7 @@ export { AuthenticatedRequest, Certificate, CertificateBody, DeviceCertificates 
 export { type ChainFailure, type TrustRoot, type VerifiedChain, verifyChain } from './cvc/chain.ts'
 export { type Curve, type CurveName, curveByName, curveOf, curves } from './cvc/curves.ts'
 export { issueCertificate, issueRequest, type RequestIssue, type SignBytes } from './cvc/issue.ts'
-export { publicKeyObject, subjectPublicKeyInfo } from './cvc/key-object.ts'
+export { publicKeyObject, publicKeyOf, subjectPublicKeyInfo } from './cvc/key-object.ts'
 export {
   type DomainParameters,
   type EcPublicKey,

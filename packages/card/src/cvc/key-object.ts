@@ -5,9 +5,9 @@
  * @module
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { always, bytes, concat, DecodeError, encode, struct, tlv } from '@keytether/codec'
-import { curveOf } from './curves.ts'
-import type { PublicKey } from './public-key.ts'
+import { always, bytes, concat, DecodeError, decode, encode, equal, fromHex, struct, tlv } from '@keytether/codec'
+import { curveOf, curves } from './curves.ts'
+import { keyAlgorithm, type PublicKey } from './public-key.ts'
 
 const bitString = tlv(0x03, struct({ unusedBits: always(0x00), content: bytes() }))
 const unsigned = tlv(0x02, bytes({ min: 1 }))
@@ -44,6 +44,25 @@ export function subjectPublicKeyInfo(key: PublicKey): Uint8Array<ArrayBuffer> {
 }
 
 /**
+ * The key of a SubjectPublicKeyInfo. It names no hash; that of the object identifier is SHA-256.
+ *
+ * @throws DecodeError if it is not DER, not an RSA or elliptic curve key, or on a curve that the card does not have
+ */
+export function publicKeyOf(spki: Uint8Array): PublicKey {
+  try {
+    const { key } = decode(RsaInfo, spki)
+    const { n, e } = decode(RsaKey, key.content)
+    return { kind: 'rsa', oid: fromHex(keyAlgorithm.rsaSha256), n: withoutSign(n), e: withoutSign(e) }
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+  }
+  const { algorithm, key } = decode(EcInfo, spki)
+  const curve = curves.find(({ oid }) => equal(objectIdentifier(oid), algorithm.curve))
+  if (curve === undefined) throw new DecodeError('VALUE', 'a key on no known curve', 0)
+  return { kind: 'ec', oid: fromHex(keyAlgorithm.ecdsaSha256), domain: curve.domain, q: key.content }
+}
+
+/**
  * @throws DecodeError if the key is none: not on its curve, or no RSA key
  */
 export function publicKeyObject(key: PublicKey): KeyObject {
@@ -60,6 +79,11 @@ function positive(number: Uint8Array): Uint8Array {
   const first = number.findIndex(byte => byte !== 0)
   const trimmed = number.subarray(first < 0 ? number.length : first)
   return (trimmed[0] ?? 0x80) < 0x80 ? trimmed : concat(Uint8Array.of(0), trimmed)
+}
+
+/** The number without the zero byte that keeps an INTEGER positive. */
+function withoutSign(number: Uint8Array): Uint8Array {
+  return number.length > 1 && number[0] === 0 ? number.subarray(1) : number
 }
 
 /** The value of an OBJECT IDENTIFIER: the first two arcs in one, each arc in groups of seven bits. */
