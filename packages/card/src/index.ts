@@ -16,6 +16,7 @@ export {
   type OutcomeOf,
   type ParamsOf,
   type RequestOptions,
+  type StatusMap,
 } from './command.ts'
 export { commands } from './commands/all.ts'
 export { ChangeReferenceData } from './commands/change-reference-data.ts'
