@@ -1,0 +1,2 @@
+import type { Command } from 'commander'
+export function agent(_program: Command): void {}

@@ -1,0 +1,28 @@
+/** `keytether card`: one card and its keys. */
+import type { Command } from 'commander'
+import { examples } from '../examples.ts'
+import { certificate } from './card/certificate.ts'
+import { decrypt } from './card/decrypt.ts'
+import { remove } from './card/delete.ts'
+import { derive } from './card/derive.ts'
+import { generate } from './card/generate.ts'
+import { initialize } from './card/initialize.ts'
+import { list } from './card/list.ts'
+import { pin } from './card/pin.ts'
+import { publicKey } from './card/public-key.ts'
+import { random } from './card/random.ts'
+import { readers } from './card/readers.ts'
+import { sign } from './card/sign.ts'
+import { status } from './card/status.ts'
+
+export function card(program: Command): void {
+  const command = program.command('card').description('A card in a reader, or an emulated one, and its keys')
+  for (const declare of [readers, status, list, initialize, pin]) declare(command)
+  for (const declare of [generate, publicKey, certificate, remove, sign, decrypt, derive, random]) declare(command)
+  examples(command, [
+    ['keytether card status', 'the card in the only reader'],
+    ['keytether card generate --ec secp256r1 --label web', 'a new key'],
+    ['keytether card sign web document.pdf --out signature', 'SHA-256 and ECDSA'],
+    ['keytether card list --emulator token.state --json', 'the keys of an emulated token'],
+  ])
+}

@@ -1,0 +1,41 @@
+/** `keytether card list`. */
+import type { Command } from 'commander'
+import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
+import { keyDocument, keyId, keyType } from '../../keys.ts'
+import { type OutputOptions, outputOptions, report, table } from '../../output.ts'
+
+export function list(card: Command): void {
+  const command = card.command('list').description('Keys, certificates and data objects on the card')
+  outputOptions(cardOptions(command)).action(show)
+}
+
+async function show(options: CardOptions & OutputOptions): Promise<void> {
+  const { toHex } = await import('@keytether/codec')
+  await withCard(options, async device => {
+    const { keys, certificates, data } = await device.inventory()
+    const document = {
+      keys: keys.map(keyDocument),
+      certificates: certificates.map(({ number, label, id }) => ({ number, label, id: toHex(id).toUpperCase() })),
+      data: data.map(({ number, label, private: isPrivate }) => ({ number, label, private: isPrivate })),
+    }
+    report(options, document, () => [
+      ...(keys.length === 0
+        ? ['no keys']
+        : table(
+            ['KEY', 'TYPE', 'LABEL', 'ID', 'CERTIFICATE'],
+            keys.map(key => [
+              String(key.reference),
+              keyType(key),
+              key.label,
+              keyId(key),
+              key.certificateKind === 'x509' ? 'X.509' : (key.certificateKind ?? ''),
+            ]),
+          )),
+      ...certificates.map(({ number, label }) => `certificate ${number}: ${label}`),
+      ...data.map(
+        ({ number, label, private: isPrivate }) => `data object ${number}: ${label}${isPrivate ? ', private' : ''}`,
+      ),
+      ...keys.flatMap(key => key.warnings.map(warning => `key ${key.reference}: ${warning}`)),
+    ])
+  })
+}

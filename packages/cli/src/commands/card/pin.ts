@@ -1,0 +1,59 @@
+/** `keytether card pin`. */
+
+import type { PinRole } from '@keytether/driver'
+import { type Command, Option } from 'commander'
+import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
+import { accepted, checkTries, lastTryOption, pinWords } from '../../login.ts'
+import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
+import { newPin, newSoPin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
+
+type ChangeOptions = CardOptions & PinOptions & { readonly lastTry?: true }
+
+export function pin(card: Command): void {
+  const command = card.command('pin').description('The PIN and the SO-PIN')
+
+  const status = command.command('status').description('How many tries are left')
+  outputOptions(cardOptions(status)).action(showStatus)
+
+  const change = command
+    .command('change')
+    .description('Replace a PIN by a new one')
+    .addOption(new Option('--role <role>', 'Whose PIN').choices(['user', 'so']).default('user'))
+  lastTryOption(pinOptions(cardOptions(change), userPin, newPin, soPin, newSoPin)).action(changePin)
+
+  const unblock = command
+    .command('unblock')
+    .description('Give new tries with the SO-PIN, and set a new PIN')
+    .option('--keep-pin', 'Do not set a new PIN')
+  lastTryOption(pinOptions(cardOptions(unblock), soPin, newPin)).action(unblockPin)
+}
+
+async function showStatus(options: CardOptions & OutputOptions): Promise<void> {
+  await withCard(options, async device => {
+    const [user, so] = [await device.pinStatus('user'), await device.pinStatus('so')]
+    report(options, { user, so }, () =>
+      fields([
+        ['User PIN', pinWords(user)],
+        ['SO-PIN', pinWords(so)],
+      ]),
+    )
+  })
+}
+
+async function changePin(options: ChangeOptions & { readonly role: PinRole }): Promise<void> {
+  const [current, next] = options.role === 'so' ? [soPin, newSoPin] : [userPin, newPin]
+  await withCard(options, async (device, signal) => {
+    await checkTries(device, options.role, options.lastTry)
+    const old = await readPin(options, current, signal)
+    accepted(await device.changePin(options.role, old, await readPin(options, next, signal)), options.role)
+  })
+}
+
+async function unblockPin(options: ChangeOptions & { readonly keepPin?: true }): Promise<void> {
+  await withCard(options, async (device, signal) => {
+    await checkTries(device, 'so', options.lastTry)
+    const so = await readPin(options, soPin, signal)
+    const next = options.keepPin ? undefined : await readPin(options, newPin, signal)
+    accepted(await device.resetRetryCounter(so, next), 'so')
+  })
+}

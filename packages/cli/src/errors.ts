@@ -1,0 +1,53 @@
+/** What went wrong, said to a person: an error, hints, and the exit code that scripts can rely on. */
+import { inspect } from 'node:util'
+
+/** Stable, and listed by `keytether --help`. */
+export const exitCodes = { failed: 1, usage: 2, pin: 3, notFound: 4, interrupted: 130 } as const
+
+export type Failure = keyof typeof exitCodes
+
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly code: Failure
+  /** What to do about it, a line each. */
+  readonly hints: readonly string[]
+
+  constructor(code: Failure, message: string, hints: readonly string[] = [], options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.hints = hints
+  }
+}
+
+interface Explanation {
+  readonly code: Failure
+  readonly hints: readonly string[]
+}
+
+/**
+ * The errors of the packages below, by name and code. Names, because importing their classes would load every package
+ * for every command.
+ */
+const explanations: Record<string, Explanation> = {
+  'ChannelError REMOVED': { code: 'notFound', hints: ['put the card back and try again'] },
+  'Error ENOENT': { code: 'notFound', hints: [] },
+  'Error EACCES': { code: 'failed', hints: ['this user may not read or write there'] },
+  'Error ECONNREFUSED': { code: 'failed', hints: ['nothing listens there: check host and port'] },
+  'Error EADDRINUSE': { code: 'failed', hints: ['another program listens there: choose another port'] },
+  'Error EADDRNOTAVAIL': { code: 'failed', hints: ['this machine does not have that address'] },
+}
+
+/** For errors that are not ours to phrase: what they say, with what we know to do about them. */
+export function explain(error: unknown): Explanation & { readonly message: string } {
+  if (!(error instanceof Error)) return { ...fault, message: inspect(error) }
+  const { name, message } = error
+  const code = 'code' in error ? String(error.code) : ''
+  const explanation = explanations[`${name} ${code}`] ?? explanations[name]
+  if (explanation) return { ...explanation, message }
+  return code ? { code: 'failed', hints: [], message } : { ...fault, message: error.stack ?? message }
+}
+
+const fault: Explanation = {
+  code: 'failed',
+  hints: ['this is a fault in keytether: please report it with the lines above'],
+}

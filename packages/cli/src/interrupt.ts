@@ -1,0 +1,34 @@
+/**
+ * Ctrl-C: the first one asks for a clean end, the second one ends the process at once.
+ *
+ * SIGTERM and SIGHUP mean the same, and so does the loss of the process that started us with an IPC channel: whoever
+ * started a token as a part of itself takes it along, even when it is killed.
+ */
+import { constants } from 'node:os'
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+export interface Interruption extends Disposable {
+  /** Aborted when the end is asked for. */
+  readonly signal: AbortSignal
+}
+
+export function interruption(): Interruption {
+  const controller = new AbortController()
+  const onSignal = (name: (typeof signals)[number]) => {
+    if (controller.signal.aborted) process.exit(128 + constants.signals[name])
+    controller.abort()
+  }
+  const onDisconnect = () => controller.abort()
+  for (const name of signals) process.on(name, onSignal)
+  process.on('disconnect', onDisconnect)
+  // Listening for the disconnect must not by itself keep the process alive.
+  process.channel?.unref()
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      for (const name of signals) process.off(name, onSignal)
+      process.off('disconnect', onDisconnect)
+    },
+  }
+}

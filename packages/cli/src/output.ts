@@ -1,0 +1,42 @@
+/** What commands print: lines for people, or with `--json` one document, or one line of JSON for each event. */
+import { styleText } from 'node:util'
+import type { Command } from 'commander'
+
+export interface OutputOptions {
+  readonly json?: true
+}
+
+export function outputOptions(command: Command, what = 'Print one JSON document'): Command {
+  return command.option('--json', what)
+}
+
+/** @param lines for people; computed only if they are wanted */
+export function report(options: OutputOptions, document: unknown, lines: () => readonly string[]): void {
+  if (options.json) console.log(JSON.stringify(document, undefined, 2))
+  else for (const line of lines()) console.log(line)
+}
+
+/** One event of a command that goes on: `event` names it for programs, `line` says it to people. */
+export type Report = (event: { readonly event: string; readonly [field: string]: unknown }, line: string) => void
+
+export function reporter(options: OutputOptions): Report {
+  return (event, line) => console.log(options.json ? JSON.stringify(event) : line)
+}
+
+/** Names and values, the values below each other. */
+export function fields(rows: readonly (readonly [name: string, value: string | undefined])[]): string[] {
+  const shown = rows.filter((row): row is [string, string] => row[1] !== undefined)
+  const width = Math.max(...shown.map(([name]) => name.length))
+  return shown.map(([name, value]) => `${name.padEnd(width)} : ${value.replaceAll('\n', `\n${' '.repeat(width + 3)}`)}`)
+}
+
+/** Columns as wide as they need to be, with a head. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((name, column) => Math.max(name.length, ...rows.map(row => row[column]?.length ?? 0)))
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [styleText('dim', line(head)), ...rows.map(line)]
+}

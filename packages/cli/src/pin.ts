@@ -1,0 +1,87 @@
+/**
+ * PINs: from a file, from an environment variable, or asked for on a terminal. Never from the command line, which other
+ * users of the machine can read.
+ */
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { CliError } from './errors.ts'
+
+export interface Pin {
+  /** Its options are `--NAME-file` and `--NAME-env`. */
+  readonly name: 'pin' | 'new-pin' | 'so-pin' | 'new-so-pin'
+  /** In sentences. */
+  readonly label: string
+  readonly form: 'user' | 'so'
+  /** A PIN that is set rather than presented is asked for twice. */
+  readonly isNew?: true
+}
+
+export const userPin: Pin = { name: 'pin', label: 'PIN', form: 'user' }
+export const newPin: Pin = { name: 'new-pin', label: 'new PIN', form: 'user', isNew: true }
+export const soPin: Pin = { name: 'so-pin', label: 'SO-PIN', form: 'so' }
+export const newSoPin: Pin = { name: 'new-so-pin', label: 'new SO-PIN', form: 'so', isNew: true }
+
+/** Values of the options that `pinOptions` declares, by commander's names for them. */
+export type PinOptions = Partial<Record<`${'pin' | 'newPin' | 'soPin' | 'newSoPin'}${'File' | 'Env'}`, string>>
+
+export function pinOptions(command: Command, ...pins: readonly Pin[]): Command {
+  for (const { name, label } of pins) {
+    command.option(`--${name}-file <file>`, `Read the ${label} from the first line of a file`)
+    command.option(`--${name}-env <name>`, `Take the ${label} from an environment variable`)
+  }
+  return command
+}
+
+/** The PIN as the options say, else asked for. */
+export async function readPin(options: PinOptions, pin: Pin, signal?: AbortSignal): Promise<Uint8Array> {
+  return (await givenPin(options, pin)) ?? pinBytes(pin, await ask(pin, signal))
+}
+
+/** The PIN as the options say, or undefined if they say nothing. */
+export async function givenPin(options: PinOptions, pin: Pin): Promise<Uint8Array | undefined> {
+  const key = pin.name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+  const { [`${key}File`]: file, [`${key}Env`]: variable } = options as Record<string, string | undefined>
+  if (file !== undefined) return pinBytes(pin, (await readFile(file, 'utf8')).split(/\r?\n/, 1)[0]!)
+  if (variable === undefined) return undefined
+  const value = process.env[variable]
+  if (value === undefined)
+    throw new CliError('pin', `there is no environment variable ${variable} to take the ${pin.label} from`)
+  return pinBytes(pin, value)
+}
+
+/** @throws CliError if the text cannot be such a PIN */
+export function pinBytes({ form, label }: Pin, text: string): Uint8Array {
+  const problem = problemOf(form, text)
+  if (problem !== undefined) throw new CliError('pin', `this cannot be a ${label}: ${problem}`)
+  return form === 'so' ? Buffer.from(text, 'hex') : new TextEncoder().encode(text)
+}
+
+function problemOf(form: Pin['form'], text: string): string | undefined {
+  if (form === 'so') return /^[0-9a-f]{16}$/i.test(text) ? undefined : 'wanted 16 hexadecimal digits'
+  const { length } = new TextEncoder().encode(text)
+  return length >= 6 && length <= 16 ? undefined : `wanted 6 to 16 characters, got ${length}`
+}
+
+async function ask(pin: Pin, signal: AbortSignal | undefined): Promise<string> {
+  if (!process.stdin.isTTY) {
+    const hint = `give it with --${pin.name}-file or --${pin.name}-env`
+    throw new CliError('pin', `the ${pin.label} is needed, and there is no terminal to ask on`, [hint])
+  }
+  const first = await prompt(pin, pin.label, signal)
+  if (pin.isNew && (await prompt(pin, `${pin.label}, again`, signal)) !== first) {
+    throw new CliError('pin', `the ${pin.label} was not the same both times`)
+  }
+  return first
+}
+
+async function prompt({ form }: Pin, label: string, signal: AbortSignal | undefined): Promise<string> {
+  const { isCancel, password } = await import('@clack/prompts')
+  const answer = await password({
+    message: label[0]!.toUpperCase() + label.slice(1),
+    validate: text => problemOf(form, text ?? ''),
+    output: process.stderr,
+    ...(signal && { signal }),
+  })
+  if (isCancel(answer)) throw new CliError('interrupted', 'no PIN was given')
+  return answer
+}

@@ -1,0 +1,63 @@
+/** The commands, and what comes of them: an exit code, and on failure an error with hints. */
+import { readFileSync } from 'node:fs'
+import { styleText } from 'node:util'
+import { Command, CommanderError } from 'commander'
+import { agent } from './commands/agent.ts'
+import { card } from './commands/card.ts'
+import { completion } from './commands/completion.ts'
+import { demo } from './commands/demo.ts'
+import { emulator } from './commands/emulator.ts'
+import { serve } from './commands/serve.ts'
+import { CliError, exitCodes, explain } from './errors.ts'
+import { examples } from './examples.ts'
+
+export function createProgram(): Command {
+  const program = new Command('keytether')
+    .description('A cloud HSM made of SmartCard-HSM tokens, wherever they are plugged in.')
+    .version(version(), '-V, --version', 'Show the version')
+    .helpOption('-h, --help', 'Show this help')
+    .helpCommand('help [command]', 'Show the help of a command')
+    .exitOverride()
+    .showHelpAfterError('hint: add --help to see what this command takes')
+    .configureHelp({ styleTitle: title => styleText('bold', title, { validateStream: false }) })
+
+  for (const declare of [demo, serve, emulator, agent, card, completion]) declare(program)
+
+  examples(program, [
+    ['keytether demo', 'service and emulated token, on this machine'],
+    ['keytether card status --reader "Virtual PCD 00 00"', 'what the card in a reader says of itself'],
+    ['keytether agent https://hsm.example.com/rt/hsm', 'lend the tokens of this machine to a service'],
+  ])
+  return program.addHelpText(
+    'after',
+    `
+${'Exit codes:'}
+  0    done
+  ${exitCodes.failed}    failed
+  ${exitCodes.usage}    wrong usage
+  ${exitCodes.pin}    PIN missing, wrong or blocked
+  ${exitCodes.notFound}    no such reader, card, key or file
+  ${exitCodes.interrupted}  interrupted`,
+  )
+}
+
+/** @returns the exit code */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = createProgram()
+  try {
+    if (args.length === 0) program.help({ error: true })
+    await program.parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+    const { code, message, hints } = error instanceof CliError ? error : explain(error)
+    console.error(`${styleText('red', 'error:', { stream: process.stderr })} ${message}`)
+    for (const hint of hints) console.error(`${styleText('cyan', 'hint:', { stream: process.stderr })} ${hint}`)
+    return exitCodes[code]
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
