@@ -1,1 +1,1 @@
-export {}
+export { attachVpcd, type VpcdEvent, type VpcdOptions } from './vpcd.ts'
