@@ -72,10 +72,18 @@ export interface TemplateOptions {
   readonly unknown?: 'refuse' | 'ignore'
 }
 
-/** Named data objects up to the end of the input: the content of a template. */
+/**
+ * Named data objects up to the end of the input: the content of a template. Where their order is as declared, a tag may be
+ * declared more than once.
+ */
 export function tlvs<O extends Objects>(objects: O, options: TemplateOptions = {}): Codec<TlvsOf<O>> {
   const entries = Object.entries(objects) as [string, Tlv<unknown>][]
-  const byTag = new Map(entries.map(([name, object], index) => [object.tag, { name, object, index }]))
+  const byTag = new Map<number, { name: string; object: Tlv<unknown>; index: number }[]>()
+  for (const [index, [name, object]] of entries.entries()) {
+    const same = byTag.get(object.tag) ?? []
+    if (same.length > 0 && options.order === 'any') throw new TypeError(`tag ${tagName(object.tag)} declared twice`)
+    byTag.set(object.tag, [...same, { name, object, index }])
+  }
   return {
     write(out, value) {
       for (const [name, object] of entries) {
@@ -91,14 +99,17 @@ export function tlvs<O extends Objects>(objects: O, options: TemplateOptions = {
       while (input.left > 0) {
         const start = input.offset
         const tag = readTag(input.fork())
-        const found = byTag.get(tag)
-        if (found === undefined) {
+        const known = byTag.get(tag)
+        if (known === undefined) {
           if (options.unknown !== 'ignore') input.fail('TAG', `tag ${tagName(tag)} is not allowed here`)
           anyTlv.read(input)
           continue
         }
-        if (seen.has(found.name)) input.fail('DUPLICATE', `tag ${tagName(tag)} occurs twice`)
-        if (options.order !== 'any' && found.index < next) input.fail('TAG', `tag ${tagName(tag)} is out of order`)
+        const found = known.find(({ name, index }) => !seen.has(name) && (options.order === 'any' || index >= next))
+        if (found === undefined) {
+          if (known.every(({ name }) => seen.has(name))) input.fail('DUPLICATE', `tag ${tagName(tag)} occurs twice`)
+          return input.fail('TAG', `tag ${tagName(tag)} is out of order`)
+        }
         next = found.index
         seen.add(found.name)
         const field = found.object.read(input)
