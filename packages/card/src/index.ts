@@ -70,6 +70,9 @@ export {
   type SecureMessagingErrorCode,
   UnexpectedStatusError,
 } from './errors.ts'
+export { PrivateKeyDescription } from './files/key-description.ts'
+export { CertificateDescription, DataDescription } from './files/object-descriptions.ts'
+export { TokenInfo } from './files/token-info.ts'
 export {
   type CommandElement,
   CommandTemplate,
