@@ -92,7 +92,7 @@ export class DeviceSession {
     return hexId(q.subarray(1, (q.length + 1) / 2))
   }
 
-  /** The key domains that are set up, and the default one. */
+  /** The ids of its key domains, that of the default one first. */
   get keyDomains(): readonly string[] {
     return [...new Set([this.defaultKeyDomain, ...this.#keyDomains.flatMap(domain => domainId(domain) ?? [])])]
   }
@@ -172,8 +172,7 @@ export class DeviceSession {
     return `the PIN on record was not accepted: ${explain(outcome)}`
   }
 
-  /** Keys that name no domain are in the first, if it is set up; else in the device's own. */
-  #domainOf(index = 0): string {
+  #domainOf(index: number | undefined): string {
     const domain = this.#keyDomains.find(one => one.index === index)
     return (domain && domainId(domain)) ?? this.defaultKeyDomain
   }

@@ -24,8 +24,8 @@ export interface DevicesOptions {
 /** Names a key; where different keys have its id, with the device or the key domain that is meant. */
 export interface KeySelector {
   readonly key: string
-  readonly hsm?: string
-  readonly keyDomain?: string
+  readonly hsm?: string | undefined
+  readonly keyDomain?: string | undefined
 }
 
 /** How many devices are asked for one signature, at most. */
@@ -92,7 +92,6 @@ export class Devices {
   /** @throws HsmError UNKNOWN_KEY, AMBIGUOUS_KEY; UNKNOWN_HSM or UNKNOWN_KEY_DOMAIN of those that are named */
   key(selector: KeySelector): Key {
     const id = selector.key.toUpperCase()
-    if (selector.keyDomain !== undefined) this.keyDomain(selector.keyDomain)
     const [key, ...more] = keysOf(this.#scoped(this.#instances().get(id) ?? [], selector))
     if (key === undefined) throw new HsmError('UNKNOWN_KEY', `no HSM that is connected and unlocked has key ${id}`)
     if (more.length === 0) return key
@@ -112,7 +111,7 @@ export class Devices {
   /** @throws HsmError UNKNOWN_KEY_DOMAIN */
   keyDomain(id: string): KeyDomain {
     const domain = this.keyDomains().find(one => one.id === id.toUpperCase())
-    if (domain === undefined) throw new HsmError('UNKNOWN_KEY_DOMAIN', `no HSM that is connected has key domain ${id}`)
+    if (domain === undefined) throw unknownDomain(id)
     return domain
   }
 
@@ -170,6 +169,7 @@ export class Devices {
   #scoped(instances: KeyInstance[], { hsm, keyDomain }: Omit<KeySelector, 'key'>): KeyInstance[] {
     const device = hsm === undefined ? undefined : this.hsm(hsm)
     const domain = keyDomain?.toUpperCase()
+    if (domain !== undefined && !this.hsms().some(one => one.keyDomains.includes(domain))) throw unknownDomain(domain)
     return instances.filter(
       one => (device === undefined || one.device === device) && (domain === undefined || one.keyDomain === domain),
     )
@@ -180,7 +180,8 @@ export class Devices {
     try {
       return this.key(selector)
     } catch (error) {
-      throw this.#away(selector) ?? error
+      const unknown = error instanceof HsmError && error.code !== 'AMBIGUOUS_KEY'
+      throw (unknown && this.#away(selector)) || error
     }
   }
 
@@ -206,6 +207,10 @@ export class Devices {
     if (device.state === 'ready') this.#held.set(device.id!, new Set(device.keys.map(({ id }) => id)))
     this.events.emit('change', device)
   }
+}
+
+function unknownDomain(id: string): HsmError {
+  return new HsmError('UNKNOWN_KEY_DOMAIN', `no HSM that is connected and unlocked has key domain ${id}`)
 }
 
 const hashLengths = [20, 28, 32, 48, 64]

@@ -1,0 +1,79 @@
+/** What is served beside the endpoint for cards: the API, and whether the service is alive. */
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify'
+import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
+import { RequestError } from './errors.ts'
+import type { Log } from './log.ts'
+import { type SeApiOptions, seApi } from './se-api/plugin.ts'
+
+export type Listener = (request: IncomingMessage, response: ServerResponse) => void
+
+export interface AppOptions extends SeApiOptions {
+  readonly log: Log
+  readonly secure: boolean
+  /** Whether requests are turned away because the service is about to end. */
+  draining(): boolean
+  /** Makes the server that gives its requests to the listener. */
+  serve(listener: Listener): Server
+}
+
+/** More than any request of the API has. */
+const bodyLimit = 16 * 1024
+/** A key domain's unique id has 128 digits. */
+const maxParamLength = 256
+
+export function buildApp({ log, secure, draining, serve, ...options }: AppOptions): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    serverFactory: listener => serve(listener) as RawServerDefault,
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit,
+    routerOptions: { maxParamLength },
+    frameworkErrors: answerError,
+    clientErrorHandler: refuseConnection,
+  })
+  app.removeContentTypeParser('text/plain')
+  app.setReplySerializer(serialize)
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(nothingHere)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ ...securityHeaders, ...(secure && strictTransport), 'X-Request-Id': request.id })
+  })
+  app.addHook('onRequest', async () => {
+    if (draining()) throw new RequestError(503, 'SHUTTING_DOWN', 'the service is about to end', { Connection: 'close' })
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, ip } = request
+    const ms = Math.round(reply.elapsedTime)
+    request.log.info({ method, path: pathOf(request), ip, status: reply.statusCode, ms }, 'request answered')
+  })
+  app.get('/health/alive', () => ({ alive: true }))
+  app.register(seApi, { ...options, prefix: '/se/api' })
+  return app
+}
+
+/** Answers of an API are for no browser to show, guess at or keep. */
+const securityHeaders = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+}
+const strictTransport = { 'Strict-Transport-Security': 'max-age=31536000' }
+
+/** What is not even HTTP, or takes too long or too much to become it. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const status = statusLines[error.code ?? ''] ?? '400 Bad Request'
+  const body = serialize({ code: 'BAD_REQUEST', message: 'wanted an HTTP request, whole and in time' })
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close`
+  if (socket.writable) socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy())
+  else socket.destroy()
+}
+
+const statusLines: Record<string, string> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Certificate, cardContactRoots } from '@keytether/card'
+import { encode } from '@keytether/codec'
+import { requirePeers } from '@keytether/test/peers'
+import { readConfig } from './config.ts'
+import { ConfigError } from './errors.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'keytether-config-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content)
+  return name
+}
+
+const token = '0123456789abcdef'
+const read = (settings: unknown, environment = {}) => readConfig(settings, folder, environment)
+
+function mistakes(settings: unknown, environment = {}): readonly string[] {
+  try {
+    read(settings, environment)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes
+    throw error
+  }
+  return assert.fail('wanted mistakes')
+}
+
+test('with a token alone, the service is for this machine and for devices that were sold', () => {
+  const { config, logLevel } = read({}, { KEYTETHER_TOKEN: token })
+  assert.deepEqual([config.host, config.port, config.tokens, logLevel], ['127.0.0.1', 8080, [token], 'info'])
+  assert.deepEqual(
+    config.devices.roots.map(({ kind }) => kind),
+    ['production'],
+  )
+})
+
+test('tokens are the lines of a file, and the one of the environment', () => {
+  const tokens = file('tokens', `# for the tests\n${token}1\n\n${token}2\r\n`)
+  const { config } = read({ tokens }, { KEYTETHER_TOKEN: token })
+  assert.deepEqual(config.tokens, [`${token}1`, `${token}2`, token])
+})
+
+test('own roots and the test root have to be named', () => {
+  const root = file('root.cvc', encode(Certificate, cardContactRoots[1]!.certificate))
+  const { config } = read({ roots: { test: true, own: [root] } }, { KEYTETHER_TOKEN: token })
+  assert.deepEqual(
+    config.devices.roots.map(({ kind }) => kind),
+    ['production', 'test', 'own'],
+  )
+})
+
+test('devices can be limited, and have their PINs on record', () => {
+  const pins = file('pins', '{"A.B.C": "648219"}')
+  const { config } = read({ devices: { allowed: ['A.B.C'], pins } }, { KEYTETHER_TOKEN: token })
+  assert.deepEqual(config.devices.allowed, ['A.B.C'])
+  assert.deepEqual(config.devices.pins?.get('A.B.C'), new TextEncoder().encode('648219'))
+})
+
+test('certificate and key have to fit', t => {
+  if (!requirePeers(t, ['openssl'])) return
+  for (const name of ['one', 'two']) {
+    const args = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-subj',
+      `/CN=${name}`,
+    ]
+    execFileSync('openssl', [...args, '-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.pem`)], {
+      stdio: 'ignore',
+    })
+  }
+  const fitting = { certificate: 'one.pem', key: 'one.key', clientAuthorities: 'two.pem' }
+  assert.match(read({ tls: fitting }).config.tls!.certificate, /^-----BEGIN CERTIFICATE/)
+  assert.match(
+    mistakes({ tls: { ...fitting, key: 'two.key' } })[0]!,
+    /^tls: certificate and key cannot be used together/,
+  )
+  assert.match(mistakes({ tls: { ...fitting, clientAuthorities: 'two.key' } })[0]!, /clientAuthorities: wanted/)
+  const fingerprints = mistakes({
+    tls: { ...fitting, clientAuthorities: undefined, clientFingerprints: ['ab'.repeat(32)] },
+  })
+  assert.match(fingerprints[0]!, /by which authority/)
+})
+
+test('all mistakes are told at once', () => {
+  const settings = {
+    port: 70_000,
+    tokens: 'nowhere',
+    tls: { certificate: 'nowhere' },
+    roots: { own: [file('no-root', 'x')] },
+    devices: { pins: file('bad-pins', '{"A.B.C": "4711"}') },
+    log: 'loud',
+    color: 'red',
+  }
+  const told = mistakes(settings, { KEYTETHER_TOKEN: 'short' })
+  for (const one of [/^port: /, /^tokens: cannot read nowhere: ENOENT/, /^tls.key: /, /^roots.own.0: wanted a card/]) {
+    assert.ok(
+      told.some(text => one.test(text)),
+      `${one} in ${told}`,
+    )
+  }
+  for (const one of [/^devices.pins: wanted/, /^log: /, /color/, /^KEYTETHER_TOKEN: wanted a token of at least 16/]) {
+    assert.ok(
+      told.some(text => one.test(text)),
+      `${one} in ${told}`,
+    )
+  }
+  assert.doesNotMatch(told.join(), /4711|short/)
+})
+
+test('a service that nobody could use, or no device, is a mistake', () => {
+  assert.match(mistakes({})[0]!, /nobody could log in/)
+  assert.match(mistakes({ roots: { production: false } }, { KEYTETHER_TOKEN: token })[0]!, /no device could be trusted/)
+})

@@ -1,0 +1,154 @@
+/** What the service is configured with: the file as an administrator writes it, and what becomes of it. */
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import { Certificate, cardContactRoots, type TrustRoot } from '@keytether/card'
+import { decode } from '@keytether/codec'
+import type { DevicesOptions } from '@keytether/hsm'
+import { z } from 'zod'
+import { ConfigError } from './errors.ts'
+import { type LogLevel, logLevels } from './log.ts'
+
+/** PEM texts. */
+export interface TlsConfig {
+  readonly certificate: string
+  readonly key: string
+  /** Authorities whose client certificates are accepted; none: certificates are not asked for. */
+  readonly clientAuthorities?: string | undefined
+  /** Only these of them, by their SHA-256 fingerprints as 64 upper-case hexadecimal digits. */
+  readonly clientFingerprints?: readonly string[] | undefined
+}
+
+export interface ServiceConfig {
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  readonly tls?: TlsConfig | undefined
+  /** Whoever presents one of these may use the API. */
+  readonly tokens: readonly string[]
+  readonly devices: DevicesOptions
+}
+
+/** Tokens are secrets that a machine made: what is shorter, somebody thought of. */
+const token = z.string().min(16, 'wanted a token of at least 16 characters')
+
+const fingerprint = z
+  .string()
+  .transform(text => text.replaceAll(':', '').toUpperCase())
+  .refine(text => /^[0-9A-F]{64}$/.test(text), 'wanted a SHA-256 fingerprint of 64 hexadecimal digits')
+
+/** The file's settings. Names of files are relative to `folder`. */
+function configFile(folder: string) {
+  const content = z.string().transform((name, context): Buffer => {
+    try {
+      return readFileSync(resolve(folder, name))
+    } catch (error) {
+      return mistake(context, `cannot read ${name}: ${(error as NodeJS.ErrnoException).code}`)
+    }
+  })
+  const text = content.transform(bytes => bytes.toString('utf8'))
+  const lines = text.transform(all => all.split(/\r?\n/).filter(line => line !== '' && !line.startsWith('#')))
+
+  const root = content.transform((bytes, context): TrustRoot => {
+    try {
+      return { kind: 'own', certificate: decode(Certificate, bytes) }
+    } catch (error) {
+      return mistake(context, `wanted a card verifiable certificate: ${(error as Error).message}`)
+    }
+  })
+
+  const pins = text.transform((json, context) => {
+    try {
+      return z.record(z.string(), z.string().regex(/^.{6,16}$/)).parse(JSON.parse(json))
+    } catch {
+      // What exactly is wrong could only be said with what stands there.
+      return mistake(context, 'wanted a JSON object of device ids and their PINs of 6 to 16 characters')
+    }
+  })
+
+  const tls = z
+    .strictObject({
+      certificate: text,
+      key: text,
+      clientAuthorities: text.optional(),
+      clientFingerprints: z.array(fingerprint).min(1).optional(),
+    })
+    .superRefine(({ certificate, key, clientAuthorities, clientFingerprints }, context) => {
+      try {
+        createSecureContext({ cert: certificate, key })
+      } catch (error) {
+        mistake(context, `certificate and key cannot be used together: ${(error as Error).message}`)
+      }
+      try {
+        if (clientAuthorities !== undefined) new X509Certificate(clientAuthorities)
+      } catch {
+        mistake(context, 'clientAuthorities: wanted certificates in PEM form')
+      }
+      if (clientFingerprints !== undefined && clientAuthorities === undefined) {
+        mistake(context, 'clientFingerprints: of certificates by which authority? Give clientAuthorities, too')
+      }
+    })
+
+  return z.strictObject({
+    host: z.string().min(1).default('127.0.0.1'),
+    port: z.int().min(0).max(65535).default(8080),
+    tls: tls.optional(),
+    /** One token a line. */
+    tokens: lines.pipe(z.array(token)).optional(),
+    roots: z
+      .strictObject({
+        /** CardContact's root of the devices sold. */
+        production: z.boolean().default(true),
+        /** CardContact's root of test devices. */
+        test: z.boolean().default(false),
+        own: z.array(root).default([]),
+      })
+      .prefault({}),
+    devices: z.strictObject({ allowed: z.array(z.string()).optional(), pins: pins.optional() }).prefault({}),
+    log: z.enum(logLevels).default('info'),
+  })
+}
+
+/**
+ * Reads a configuration with the files that it names, and the token in `KEYTETHER_TOKEN`, if there is one.
+ *
+ * @param settings the configuration file's content, parsed
+ * @param folder where its relative file names start
+ * @throws ConfigError with every mistake that was found
+ */
+export function readConfig(
+  settings: unknown,
+  folder: string,
+  environment: Record<string, string | undefined> = process.env,
+): { config: ServiceConfig; logLevel: LogLevel } {
+  const parsed = configFile(folder).safeParse(settings)
+  const extra = token.optional().safeParse(environment.KEYTETHER_TOKEN)
+  const mistakes = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')),
+    ...(extra.error?.issues ?? []).map(({ message }) => `KEYTETHER_TOKEN: ${message}`),
+  ]
+  if (!parsed.success || !extra.success) throw new ConfigError(mistakes)
+  const { host, port, tls, roots, devices, log } = parsed.data
+  const tokens = [...(parsed.data.tokens ?? []), ...(extra.data === undefined ? [] : [extra.data])]
+  const trusted = [...cardContactRoots.filter(({ kind }) => kind !== 'own' && roots[kind]), ...roots.own]
+  if (tokens.length === 0 && tls?.clientAuthorities === undefined) {
+    mistakes.push('nobody could log in: give tokens, KEYTETHER_TOKEN or tls.clientAuthorities')
+  }
+  if (trusted.length === 0) mistakes.push('roots: no device could be trusted, name at least one')
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  return { config: { host, port, tls, tokens, devices: devicesOptions(trusted, devices) }, logLevel: log }
+}
+
+function devicesOptions(
+  roots: readonly TrustRoot[],
+  { allowed, pins }: { allowed?: string[] | undefined; pins?: Record<string, string> | undefined },
+): DevicesOptions {
+  const bytes = Object.entries(pins ?? {}).map(([id, pin]) => [id, new TextEncoder().encode(pin)] as const)
+  return { roots, pins: new Map(bytes), ...(allowed && { allowed }) }
+}
+
+function mistake(context: z.core.$RefinementCtx, message: string): never {
+  context.issues.push({ code: 'custom', message, input: undefined })
+  return z.NEVER
+}
