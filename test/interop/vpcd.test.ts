@@ -1,6 +1,7 @@
 /** A virtual card of ours in vpcd, met by programs of others and by our own channel. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -9,7 +10,7 @@ import { fromHex } from '@keytether/codec'
 import { openPcsc, type ReaderChange, watchReaders } from '@keytether/driver'
 import { attachVpcd, type VpcdEvent } from '@keytether/emulator'
 import { missingPeers, sandboxPeers } from '@keytether/test/peers'
-import { insideSandbox, virtualReaders } from '@keytether/test/sandbox'
+import { insideSandbox, stopPcscd, virtualReaders } from '@keytether/test/sandbox'
 
 const missing = missingPeers([...sandboxPeers, 'opensc-tool'])
 const [first, second] = virtualReaders
@@ -57,6 +58,33 @@ if (missing !== undefined) {
     await waiter
     const reason = `another card is in the reader at ${second.host}:${second.port}`
     assert.deepEqual(events, [{ state: 'waiting', reason }, { state: 'inserted' }])
+  })
+
+  test('pcscd stops and starts again: readers go and come, and the card is put back', async t => {
+    const stop = new AbortController()
+    t.after(() => stop.abort())
+    const { signal } = stop
+    const changes: ReaderChange[] = []
+    const states = () => changes.filter(({ reader }) => reader === first.name).map(({ state }) => state)
+    const until = async (last: ReaderChange['state']) => {
+      for (let tries = 0; tries < 1_000 && states().at(-1) !== last; tries++) await sleep(10)
+    }
+    const attached = attachVpcd(echo(), { signal })
+    const watched = watchReaders({ signal }, change => changes.push(change))
+    await until('card')
+    const channel = await openPcsc(first.name)
+    stopPcscd()
+    await until('gone')
+    await assert.rejects(channel.transmit([fromHex('00840000')]), { name: 'ChannelError', code: 'TRANSPORT' })
+    await channel.close()
+    const pcscd = spawn('pcscd', ['-f'], { stdio: 'ignore' })
+    await until('card')
+    stop.abort()
+    await Promise.all([attached, watched])
+    const ended = once(pcscd, 'exit')
+    pcscd.kill()
+    await ended
+    assert.match(states().join(' '), /^(empty )?card gone (empty )?card$/)
   })
 }
 

@@ -37,6 +37,8 @@ export interface SpawnOptions {
 }
 
 export interface Sandbox extends AsyncDisposable {
+  /** The process id of pcscd. */
+  readonly pid: number
   /** Runs a command inside to its end, in our working directory. */
   run(command: string, args?: readonly string[], options?: RunOptions): Promise<RunResult>
   /** Starts a command inside; `dispose` ends it if it still runs. Standard input, output and error are pipes. */
@@ -101,7 +103,7 @@ export async function openSandbox(): Promise<Sandbox> {
     await dispose()
     throw new Error(`no sandbox: ${(await output).join('').trim() || 'pcscd did not start'}`, { cause: error })
   }
-  return { run, spawn: start, dispose, [Symbol.asyncDispose]: dispose }
+  return { pid: daemon.pid!, run, spawn: start, dispose, [Symbol.asyncDispose]: dispose }
 }
 
 const inside = 'KEYTETHER_INSIDE_SANDBOX'
@@ -116,7 +118,7 @@ export async function insideSandbox(file: string, timeoutMs = 120_000): Promise<
   if (process.env[inside]) return true
   await using sandbox = await openSandbox()
   const child = sandbox.spawn(process.execPath, [...process.execArgv, file], {
-    env: { [inside]: '1' },
+    env: { [inside]: String(sandbox.pid) },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
@@ -125,6 +127,11 @@ export async function insideSandbox(file: string, timeoutMs = 120_000): Promise<
   if (signal !== null) console.error(`${file}: ended by ${signal} after at most ${timeoutMs} ms`)
   process.exitCode = code ?? 1
   return false
+}
+
+/** Stops pcscd of the sandbox that we are inside of; the sandbox stays. */
+export function stopPcscd(): void {
+  process.kill(Number(process.env[inside]))
 }
 
 /** pcscd answers clients on its socket and vpcd waits for cards on its ports. */
