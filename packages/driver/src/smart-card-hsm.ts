@@ -1,5 +1,22 @@
 /** A SmartCard-HSM behind any channel. */
-import type { Channel, TrustRoot } from '@keytether/card'
+import { type Channel, deviceOptions, type TrustRoot } from '@keytether/card'
+import { deviceStatus, random, writeLabel } from './device.ts'
+import { DriverError } from './errors.ts'
+import { generateKeyPair } from './generate.ts'
+import { type Application, identify, openSecureMessaging, selectCall } from './identify.ts'
+import { readInventory } from './inventory.ts'
+import { Link } from './link.ts'
+import {
+  addCertificate,
+  addData,
+  deleteKey,
+  readCertificate,
+  readData,
+  removeCertificate,
+  removeData,
+  writeCertificate,
+} from './objects.ts'
+import { changePin, initialize, pinStatus, resetRetryCounter, type TryOptions, verifyPin } from './pin.ts'
 import type {
   DataInfo,
   DecryptionScheme,
@@ -16,125 +33,228 @@ import type {
   SignatureScheme,
   Version,
 } from './types.ts'
+import { decipher, decrypt, ecdh, sign, signHash } from './use-key.ts'
 
 export interface OpenOptions {
   /** The roots that a genuine device may descend from, such as `cardContactRoots`. */
   readonly roots: readonly TrustRoot[]
-  /** Longest command and response in bytes that the card and the way to it take. Default 1232, the least of all cards. */
+  /** Longest command and longest answer in bytes that card and channel take. Default 1232, what all current cards do. */
   readonly maximumApdu?: number
 }
 
+const smallestMaximumApdu = 1232
+
 /**
- * One device. Calls may overlap: what they send goes out one batch after the other, so a batch is never torn apart.
+ * One device. Calls may overlap: their batches go out one after the other, so that none is torn apart.
  *
- * Every method can also throw `ChannelError` (the card is out of reach; what was outstanding may have happened),
- * `UnexpectedStatusError` and `DecodeError` (answers that a SmartCard-HSM does not give). PINs are taken as bytes that
- * stay the caller's: nothing keeps, logs or reports them.
+ * Beside what each method says, all throw `ChannelError` when the card is out of reach (what was outstanding may have
+ * happened), `UnexpectedStatusError` or `DecodeError` for answers that a SmartCard-HSM does not give, `DriverError`
+ * `SECURE_CHANNEL` when secure messaging broke, and `RangeError` for arguments that cannot be. PINs are bytes that stay the
+ * caller's: they are not kept, nor are they in any error.
  */
 export class SmartCardHsm {
-  declare readonly identity: Identity
-  declare readonly version: Version
+  readonly identity: Identity
+  readonly version: Version
+  readonly #link: Link
+  #options: number
+
+  private constructor(link: Link, { identity, version, options }: Application) {
+    this.identity = identity
+    this.version = version
+    this.#link = link
+    this.#options = options
+  }
+
+  /**
+   * Selects the application and verifies the certificates of the device up to one of the roots. The channel stays the
+   * caller's, to be closed by him. One round trip.
+   *
+   * @throws DriverError `NOT_A_SMARTCARD_HSM`, `UNKNOWN_ROOT` or `NOT_GENUINE`
+   */
+  static async open(channel: Channel, options: OpenOptions): Promise<SmartCardHsm> {
+    const link = new Link(channel, options.maximumApdu ?? smallestMaximumApdu)
+    return new SmartCardHsm(link, await identify(link, options.roots))
+  }
+
   /** What the device was initialised with, see `deviceOptions`. */
-  declare readonly options: number
+  get options(): number {
+    return this.#options
+  }
+
   /** Whether commands are protected by secure messaging. */
-  declare readonly secure: boolean
-  async openSecureChannel(): Promise<void> {
-    throw new Error('to be done')
+  get secure(): boolean {
+    return this.#link.secure
   }
 
-  async deviceStatus(): Promise<DeviceStatus> {
-    throw new Error('to be done')
+  /**
+   * Has the chip prove that it holds the key of its certificate, and protects all further commands with what comes of that.
+   * Needs no PIN; a log-in stays. To be called again when the channel broke. One round trip.
+   *
+   * @throws DriverError `NOT_GENUINE` if the chip does not hold the key, `NOT_SUPPORTED` if it does not do this with AES
+   */
+  openSecureChannel(): Promise<void> {
+    return openSecureMessaging(this.#link, this.identity)
   }
 
-  async pinStatus(role?: PinRole): Promise<PinStatus> {
-    throw new Error('to be done')
+  /** Free memory and version. Cards before 2.4 cannot say it. */
+  deviceStatus(): Promise<DeviceStatus> {
+    return deviceStatus(this.#link, this.version)
   }
 
-  async verifyPin(pin: Uint8Array, options?: { readonly lastTry?: boolean }): Promise<PinOutcome> {
-    throw new Error('to be done')
+  /** Whether the PIN is presented, and if not, how many tries are left. Spends none. */
+  pinStatus(role: PinRole = 'user'): Promise<PinStatus> {
+    return pinStatus(this.#link, this.version, role)
   }
 
-  async changePin(role: PinRole, oldPin: Uint8Array, newPin: Uint8Array): Promise<PinOutcome> {
-    throw new Error('to be done')
+  /**
+   * Presents the user PIN, 6 to 16 bytes, after asking how many tries are left: the last one is only spent with `lastTry`.
+   * Never repeats itself. Two round trips.
+   */
+  verifyPin(pin: Uint8Array, options: TryOptions = {}): Promise<PinOutcome> {
+    return verifyPin(this.#link, this.version, pin, options)
   }
 
-  async resetRetryCounter(soPin: Uint8Array, newPin?: Uint8Array): Promise<PinOutcome> {
-    throw new Error('to be done')
+  /** Changes a PIN: the user's, 6 to 16 bytes, or the security officer's, 8 bytes. Tries are guarded as in `verifyPin`. */
+  changePin(role: PinRole, oldPin: Uint8Array, newPin: Uint8Array, options: TryOptions = {}): Promise<PinOutcome> {
+    return changePin(this.#link, this.version, role, oldPin, newPin, options)
   }
 
-  async initialize(initialization: Initialization): Promise<PinOutcome> {
-    throw new Error('to be done')
+  /** Unblocks the user PIN and, if one is given, sets a new one. The tries of the security officer's PIN are guarded. */
+  resetRetryCounter(soPin: Uint8Array, newPin?: Uint8Array, options: TryOptions = {}): Promise<PinOutcome> {
+    return resetRetryCounter(this.#link, this.version, soPin, newPin, options)
   }
 
+  /**
+   * Erases all keys, files and key domains, and sets PINs and options. `verified` says that it was done, and with a label
+   * also that the user PIN is presented. Spending the last try of the security officer's PIN can end the device's life.
+   */
+  async initialize(initialization: Initialization, options: TryOptions = {}): Promise<PinOutcome> {
+    const { label, ...parameters } = initialization
+    if (label !== undefined && (parameters.options ?? 0) & deviceOptions.transportPin) {
+      throw new RangeError('a label cannot be written while the PIN is a transport PIN; write it later')
+    }
+    const outcome = await initialize(this.#link, this.version, parameters, options)
+    if (outcome.status !== 'verified') return outcome
+    this.#options = parameters.options ?? deviceOptions.resetRetryCounter
+    if (label !== undefined) await this.#firstLabel(parameters.userPin, label)
+    return outcome
+  }
+
+  async #firstLabel(pin: Uint8Array, label: string): Promise<void> {
+    try {
+      const outcome = await this.verifyPin(pin, { lastTry: true })
+      if (outcome.status !== 'verified')
+        throw new DriverError('MALFORMED', `the new PIN is not taken: ${outcome.status}`)
+      await this.writeLabel(label)
+    } catch (cause) {
+      throw new DriverError('INCOMPLETE', 'the device is initialised, but its label was not written; write it again', {
+        cause,
+      })
+    }
+  }
+
+  /** Names the token. After log-in. */
+  writeLabel(label: string): Promise<void> {
+    return writeLabel(this.#link, label)
+  }
+
+  /** Ends the log-in. Secure messaging ends with it and is opened again if it was open. */
   async logout(): Promise<void> {
-    throw new Error('to be done')
+    const { secure } = this
+    await this.#link.runPlain([selectCall()], () => undefined)
+    if (secure) await this.openSecureChannel()
   }
 
-  async random(length: number): Promise<Uint8Array> {
-    throw new Error('to be done')
+  /** 1 to 65,535 random bytes from the chip. */
+  random(length: number): Promise<Uint8Array> {
+    return random(this.#link, length)
   }
 
-  async inventory(): Promise<Inventory> {
-    throw new Error('to be done')
+  /**
+   * All keys, certificates and data objects. Needs no PIN. Two round trips for some 35 keys, and one more for each further
+   * 35; one more if anything is longer than an answer can be.
+   */
+  inventory(): Promise<Inventory> {
+    return readInventory(this.#link, this.version)
   }
 
-  async generateKeyPair(spec: KeySpec, attributes: KeyAttributes): Promise<KeyInfo> {
-    throw new Error('to be done')
+  /**
+   * Makes a key pair on the card, checks that the device has signed for it, and writes a description that other software
+   * understands. After log-in; RSA keys take the card up to minutes.
+   *
+   * @throws DriverError `NOT_ATTESTED` if the device has not signed for the key; `INCOMPLETE` if there is a key, but without
+   *   description; `REFERENCE_TAKEN`, `NO_FREE_REFERENCE`, `NOT_LOGGED_IN`, `NOT_SUPPORTED`, `OUT_OF_MEMORY`: there is none
+   */
+  generateKeyPair(spec: KeySpec, attributes: KeyAttributes): Promise<KeyInfo> {
+    return generateKeyPair(this.#link, this.version, this.identity, spec, attributes)
   }
 
-  async sign(reference: number, algorithmId: number, input: Uint8Array): Promise<Uint8Array> {
-    throw new Error('to be done')
+  /**
+   * Signs with any algorithm of the card, see `algorithm`. ECDSA signatures are DER. One command, after log-in.
+   *
+   * @throws DriverError `NOT_LOGGED_IN`, `KEY_NOT_FOUND`, `KEY_EXHAUSTED`, `ALGORITHM_NOT_ALLOWED`, `WRONG_DATA`
+   */
+  sign(reference: number, algorithmId: number, input: Uint8Array): Promise<Uint8Array> {
+    return sign(this.#link, reference, algorithmId, input)
   }
 
-  async signHash(key: KeyInfo, scheme: SignatureScheme, hash: Uint8Array): Promise<Uint8Array> {
-    throw new Error('to be done')
+  /** Signs a hash; RSA schemes take SHA-1 and SHA-2 hashes, told apart by their length. Otherwise as `sign`. */
+  signHash(key: KeyInfo, scheme: SignatureScheme, hash: Uint8Array): Promise<Uint8Array> {
+    return signHash(this.#link, key, scheme, hash)
   }
 
-  async decipher(reference: number, algorithmId: number, input: Uint8Array): Promise<Uint8Array> {
-    throw new Error('to be done')
+  /** Deciphers or agrees with any algorithm of the card, and returns its answer as it is. Otherwise as `sign`. */
+  decipher(reference: number, algorithmId: number, input: Uint8Array): Promise<Uint8Array> {
+    return decipher(this.#link, reference, algorithmId, input)
   }
 
-  async decrypt(key: KeyInfo, scheme: DecryptionScheme, cryptogram: Uint8Array): Promise<Uint8Array> {
-    throw new Error('to be done')
+  /** The message in an RSA cryptogram. `WRONG_DATA` does not tell what is wrong with one. Otherwise as `sign`. */
+  decrypt(key: KeyInfo, scheme: DecryptionScheme, cryptogram: Uint8Array): Promise<Uint8Array> {
+    return decrypt(this.#link, key, scheme, cryptogram)
   }
 
-  async ecdh(key: KeyInfo, point: Uint8Array): Promise<Uint8Array> {
-    throw new Error('to be done')
+  /** The secret shared with the holder of a point 04 ‖ x ‖ y: x of the shared point, of field size. Otherwise as `sign`. */
+  ecdh(key: KeyInfo, point: Uint8Array): Promise<Uint8Array> {
+    return ecdh(this.#link, key, point)
   }
 
-  async readCertificate(reference: number): Promise<Uint8Array> {
-    throw new Error('to be done')
+  /** What is stored beside a key: X.509, or the request (67) that the card made. `FILE_NOT_FOUND` if nothing is. */
+  readCertificate(reference: number): Promise<Uint8Array> {
+    return readCertificate(this.#link, this.version, reference)
   }
 
-  async writeCertificate(reference: number, certificate: Uint8Array): Promise<void> {
-    throw new Error('to be done')
+  /** Stores the X.509 certificate (DER) of a key. After log-in. `WRONG_DATA` if it is for another public key. */
+  writeCertificate(reference: number, certificate: Uint8Array): Promise<void> {
+    return writeCertificate(this.#link, this.version, reference, certificate)
   }
 
-  async deleteKey(reference: number): Promise<void> {
-    throw new Error('to be done')
+  /** Deletes a key, its description and its certificate, or what there is of them. After log-in. */
+  deleteKey(reference: number): Promise<void> {
+    return deleteKey(this.#link, reference)
   }
 
-  async addCertificate(label: string, certificate: Uint8Array, id?: Uint8Array): Promise<number> {
-    throw new Error('to be done')
+  /** Stores a certificate that belongs to no key of the device, and returns its number. After log-in. */
+  addCertificate(label: string, certificate: Uint8Array, id?: Uint8Array): Promise<number> {
+    return addCertificate(this.#link, label, certificate, id)
   }
 
-  async removeCertificate(number: number): Promise<void> {
-    throw new Error('to be done')
+  /** After log-in. `FILE_NOT_FOUND` if there is none of this number. */
+  removeCertificate(number: number): Promise<void> {
+    return removeCertificate(this.#link, number)
   }
 
-  async addData(label: string, content: Uint8Array, options?: { readonly private?: boolean }): Promise<DataInfo> {
-    throw new Error('to be done')
+  /** Stores a data object, which if private can only be read after log-in. After log-in. */
+  addData(label: string, content: Uint8Array, options: { readonly private?: boolean } = {}): Promise<DataInfo> {
+    return addData(this.#link, label, content, options.private ?? false)
   }
 
-  async readData(data: DataInfo): Promise<Uint8Array> {
-    throw new Error('to be done')
+  /** `NOT_LOGGED_IN` for private objects before log-in. */
+  readData(data: DataInfo): Promise<Uint8Array> {
+    return readData(this.#link, this.version, data)
   }
 
-  async removeData(data: DataInfo): Promise<void> {
-    throw new Error('to be done')
-  }
-
-  static async open(_channel: Channel, _options: OpenOptions): Promise<SmartCardHsm> {
-    throw new Error('to be done')
+  /** After log-in. `FILE_NOT_FOUND` if it is not there any more. */
+  removeData(data: DataInfo): Promise<void> {
+    return removeData(this.#link, data)
   }
 }

@@ -1,0 +1,167 @@
+/** New keys: made by the card, proven to be its own, and described so that all software for the card finds them. */
+import {
+  AuthenticatedRequest,
+  curveByName,
+  fileId,
+  filePrefix,
+  GenerateKeyPair,
+  type KeyParameters,
+  keyAlgorithm,
+  SelectFile,
+  verifyRequest,
+} from '@keytether/card'
+import { DecodeError, decode, equal, fromHex } from '@keytether/codec'
+import { describeNewKey } from './descriptions.ts'
+import { DriverError } from './errors.ts'
+import { expectContent, readFiles, writeCalls } from './files.ts'
+import { attempt, enumerateCall, keyParametersOf } from './inventory.ts'
+import { bitsOf, describeKey, keyIdentifier } from './key-info.ts'
+import { call, type Link } from './link.ts'
+import { expectOk } from './outcome.ts'
+import type { Identity, KeyAttributes, KeyInfo, KeySpec, Version } from './types.ts'
+
+const defaultExponent = 65537
+
+export async function generateKeyPair(
+  link: Link,
+  version: Version,
+  identity: Identity,
+  spec: KeySpec,
+  attributes: KeyAttributes,
+): Promise<KeyInfo> {
+  const parameters = parametersOf(spec)
+  const [list] = await link.run([enumerateCall()])
+  const reference = chooseReference(expectOk(list, 'list the objects of the card'), attributes.reference)
+  const request = await generate(link, version, identity, reference, parameters, attributes)
+  const checked = attested(request, identity, reference, parameters)
+  return describe(link, reference, checked, request, attributes)
+}
+
+function parametersOf(spec: KeySpec): KeyParameters {
+  if (spec.kind === 'ec') {
+    const curve = curveByName(spec.curve)
+    if (curve === undefined) throw new RangeError(`no such curve: ${spec.curve}`)
+    return { kind: 'ec', oid: fromHex(keyAlgorithm.ecdsaSha256), domain: curve.domain }
+  }
+  const { bits, exponent = defaultExponent } = spec
+  const hex = exponent.toString(16)
+  return {
+    kind: 'rsa',
+    oid: fromHex(keyAlgorithm.rsaSha256),
+    e: fromHex(hex.padStart(hex.length + (hex.length % 2), '0')),
+    bits,
+  }
+}
+
+const belongings = [filePrefix.key, filePrefix.keyDescription, filePrefix.keyCertificate] as readonly number[]
+
+/** A reference that no key has, nor files that are left of one: they would describe the new key wrongly. */
+function chooseReference(fids: readonly number[], wanted: number | undefined): number {
+  const taken = new Set(fids.filter(each => belongings.includes(each >> 8)).map(each => each & 0xff))
+  if (wanted === undefined) {
+    for (let reference = 1; reference <= 0xff; reference++) if (!taken.has(reference)) return reference
+    throw new DriverError('NO_FREE_REFERENCE', 'all 255 key references are taken; delete keys that are not needed')
+  }
+  if (!Number.isInteger(wanted) || wanted < 1 || wanted > 0xff) {
+    throw new RangeError(`key references go from 1 to 255, got ${wanted}`)
+  }
+  if (taken.has(wanted)) {
+    throw new DriverError('REFERENCE_TAKEN', `there is a key, or what is left of one, under reference ${wanted}`)
+  }
+  return wanted
+}
+
+async function generate(
+  link: Link,
+  version: Version,
+  { holderReference }: Identity,
+  reference: number,
+  parameters: KeyParameters,
+  { algorithms, useCounter, keyDomain }: KeyAttributes,
+): Promise<Uint8Array> {
+  const [outcome] = await link.run([
+    call(
+      GenerateKeyPair,
+      { key: reference, signingKey: 0 },
+      {
+        profile: 0,
+        // The card signs the request with its device key and names itself there; this inner name is only a convention.
+        authorityReference: 'UTCA00001',
+        parameters,
+        holderReference: `${holderReference.slice(0, -5)}00001`,
+        ...(useCounter !== undefined && { useCounter }),
+        ...(algorithms && { algorithms: Uint8Array.from(algorithms) }),
+        ...(keyDomain !== undefined && { keyDomain }),
+      },
+    ),
+  ])
+  const request = expectOk(outcome, 'generate a key', {
+    wrongData: ['NOT_SUPPORTED', 'the card refuses the parameters; it may not have this curve or key size'],
+    notSupported: ['NOT_SUPPORTED', 'the card does not have this curve or key size'],
+  })
+  if (request.length > 0) return request
+  const [file] = await readFiles(link, version, [{ fid: fileId('keyCertificate', reference), object: true }])
+  return expectContent(file!, `request of key ${reference}`)
+}
+
+/** The request, if it is the device's word that it has made this very key. */
+function attested(
+  bytes: Uint8Array,
+  { devicePublicKey }: Identity,
+  reference: number,
+  parameters: KeyParameters,
+): AuthenticatedRequest {
+  const refuse = (reason: string, cause?: unknown) =>
+    new DriverError(
+      'NOT_ATTESTED',
+      `key ${reference} was generated, but ${reason}: do not use it. It is on the card and has no description; delete it`,
+      { cause },
+    )
+  let request: AuthenticatedRequest
+  try {
+    request = decode(AuthenticatedRequest, bytes, { lengths: 'any' })
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    throw refuse('its request is malformed', error)
+  }
+  if (!verifyRequest(request, devicePublicKey)) throw refuse('its request is not signed by the key and the device')
+  const { publicKey } = request.certificate.value.body.value
+  const asked =
+    publicKey.kind === 'rsa'
+      ? parameters.kind === 'rsa' && bitsOf(publicKey) === parameters.bits
+      : parameters.kind === 'ec' && publicKey.domain !== undefined && equal(publicKey.domain.n, parameters.domain.n)
+  if (!asked) throw refuse('it is not of the type that was asked for')
+  return request
+}
+
+async function describe(
+  link: Link,
+  reference: number,
+  request: AuthenticatedRequest,
+  requestBytes: Uint8Array,
+  { label, id }: KeyAttributes,
+): Promise<KeyInfo> {
+  const { publicKey } = request.certificate.value.body.value
+  const description = describeNewKey(reference, publicKey, id ?? keyIdentifier(publicKey), label)
+  const select = attempt(call(SelectFile, { p2: 0x00 }, fileId('key', reference)))
+  try {
+    const [selected, ...written] = await link.run([
+      select,
+      ...writeCalls(link, fileId('keyDescription', reference), description),
+    ])
+    for (const outcome of written) expectOk(outcome, 'write the description')
+    return describeKey(
+      reference,
+      keyParametersOf(selected),
+      { status: 'ok', content: description },
+      { status: 'ok', content: requestBytes },
+    )
+  } catch (cause) {
+    throw new DriverError(
+      'INCOMPLETE',
+      `key ${reference} was generated, but its description was not written: it has no label and no id of its own. ` +
+        'Delete it, or go on with its reference',
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,183 @@
+/** Everything on a device, in two round trips as a rule: what there is, then all of it at once. */
+import {
+  CertificateDescription,
+  DataDescription,
+  EnumerateObjects,
+  type FileKind,
+  fid,
+  fileId,
+  filePrefix,
+  QueryKeyDomain,
+  SelectFile,
+  TokenInfo,
+  UnexpectedStatusError,
+} from '@keytether/card'
+import { DecodeError, decode } from '@keytether/codec'
+import { type FileContent, FileReads, type FileToRead, finish } from './files.ts'
+import { contentOf, describeKey, type KeyParametersFile, tolerantly } from './key-info.ts'
+import { type Call, call, type Link } from './link.ts'
+import { expectOk } from './outcome.ts'
+import type { CertificateInfo, DataInfo, Inventory, KeyDomainInfo, Version } from './types.ts'
+
+/** Descriptions rarely exceed it, and the less is asked for, the more fits into one transmission. */
+const expectedDescription = 256
+
+export async function readInventory(link: Link, version: Version): Promise<Inventory> {
+  const [list, firstDomain] = await link.run([enumerateCall(), domainCall(0)])
+  const fids = expectOk(list, 'list the objects of the card')
+  const references = numbersOf(fids, 'key').filter(reference => reference !== 0)
+  const certificates = union(numbersOf(fids, 'certificateDescription'), numbersOf(fids, 'certificate'))
+  const described = numbersOf(fids, 'dataDescription')
+
+  const files: FileToRead[] = [
+    { fid: fid.tokenInfo, expected: expectedDescription, object: true },
+    ...references.flatMap(number => [description('keyDescription', number), object('keyCertificate', number)]),
+    ...certificates.flatMap(number => [description('certificateDescription', number), object('certificate', number)]),
+    ...described.map(number => description('dataDescription', number)),
+  ]
+  const reads = new FileReads(files, version)
+  const parameters = references.map(reference => attempt(call(SelectFile, { p2: 0x00 }, fileId('key', reference))))
+  const domains = firstDomain === 'none' ? [] : Array.from({ length: maximumDomains - 1 }, (_, i) => domainCall(i + 1))
+  const answers = await link.run([...parameters, ...domains, ...reads.calls(link)] as Call<unknown>[])
+  await finish(link, reads)
+
+  const contents = new Map(reads.results().map((content, index) => [files[index]!.fid, content]))
+  const content = (kind: FileKind, number: number) => contents.get(fileId(kind, number))!
+  const keyParameters = answers.slice(0, references.length) as Attempt<ReturnType<typeof SelectFile.decodeResponse>>[]
+  return {
+    label: tokenLabel(contents.get(fid.tokenInfo)!),
+    keys: references.map((reference, index) =>
+      describeKey(
+        reference,
+        keyParametersOf(keyParameters[index]!),
+        content('keyDescription', reference),
+        content('keyCertificate', reference),
+      ),
+    ),
+    certificates: certificates.flatMap(number =>
+      describeCertificate(number, content('certificateDescription', number), content('certificate', number)),
+    ),
+    data: union(described, numbersOf(fids, 'publicData'), numbersOf(fids, 'privateData')).map(number =>
+      describeData(number, contents.get(fileId('dataDescription', number)), fids),
+    ),
+    keyDomains: setUp([
+      firstDomain,
+      ...(answers.slice(references.length, references.length + domains.length) as Domain[]),
+    ]),
+  }
+}
+
+export function enumerateCall() {
+  return call(EnumerateObjects, {}, undefined)
+}
+
+/** The numbers of the files of a kind, in ascending order. */
+export function numbersOf(fids: readonly number[], kind: FileKind): number[] {
+  return fids
+    .filter(each => each >> 8 === filePrefix[kind])
+    .map(each => each & 0xff)
+    .sort((a, b) => a - b)
+}
+
+function union(...lists: readonly number[][]): number[] {
+  return [...new Set(lists.flat())].sort((a, b) => a - b)
+}
+
+function description(kind: FileKind, number: number): FileToRead {
+  return { fid: fileId(kind, number), expected: expectedDescription, object: true }
+}
+
+function object(kind: FileKind, number: number): FileToRead {
+  return { fid: fileId(kind, number), object: true }
+}
+
+type Attempt<T> = T | Error
+
+/** The call whose answer, if it is none that the command knows, is the error that says so. */
+export function attempt<T>({ apdu, answer }: Call<T>): Call<Attempt<T>> {
+  return {
+    apdu,
+    answer: response => {
+      try {
+        return answer(response)
+      } catch (error) {
+        if (error instanceof UnexpectedStatusError || error instanceof DecodeError) return error
+        throw error
+      }
+    },
+  }
+}
+
+export function keyParametersOf(
+  selected: Attempt<ReturnType<typeof SelectFile.decodeResponse>>,
+): KeyParametersFile | Error {
+  if (selected instanceof Error) return selected
+  return selected.status === 'ok' ? selected.data?.key : undefined
+}
+
+function tokenLabel(file: FileContent): string {
+  const ignore = () => {}
+  const content = contentOf(file, 'token information', ignore)
+  const info = content && tolerantly('token information', ignore, () => decode(TokenInfo, content, { lengths: 'any' }))
+  return info?.label ?? 'SmartCard-HSM'
+}
+
+function describeCertificate(number: number, descriptionFile: FileContent, file: FileContent): CertificateInfo[] {
+  const warnings: string[] = []
+  const warn = (message: string) => {
+    warnings.push(message)
+  }
+  const certificate = contentOf(file, 'certificate', warn)
+  if (certificate === undefined && warnings.length === 0) return []
+  const bytes = contentOf(descriptionFile, 'description', warn)
+  const read = bytes && tolerantly('description', warn, () => decode(CertificateDescription, bytes, { lengths: 'any' }))
+  const id = read?.id ?? Uint8Array.of(number)
+  return [
+    {
+      number,
+      id,
+      label: read?.label ?? `certificate ${number}`,
+      certificate: certificate ?? new Uint8Array(),
+      warnings,
+    },
+  ]
+}
+
+function describeData(number: number, file: FileContent | undefined, fids: readonly number[]): DataInfo {
+  const warnings: string[] = []
+  const warn = (message: string) => {
+    warnings.push(message)
+  }
+  const bytes = file && contentOf(file, 'description', warn)
+  const read = bytes && tolerantly('description', warn, () => decode(DataDescription, bytes, { lengths: 'any' }))
+  if (bytes === undefined && warnings.length === 0) warn('no description')
+  const path = read?.path[0]
+  const isPrivate = path === undefined ? fids.includes(fileId('privateData', number)) : path === filePrefix.privateData
+  return { number, label: read?.label ?? `data ${number}`, private: isPrivate, warnings }
+}
+
+/** More than devices have. */
+const maximumDomains = 16
+
+type Domain = KeyDomainInfo | 'none'
+
+/** Cards differ in how they say that there is no such domain; whatever is neither a domain nor a lack of its key, says it. */
+function domainCall(index: number): Call<Domain> {
+  const query = attempt(call(QueryKeyDomain, { index }, undefined))
+  return {
+    apdu: query.apdu,
+    answer: response => {
+      const outcome = query.answer(response)
+      if (outcome instanceof Error) return 'none'
+      if (outcome.status === 'notSetUp') return { index, shares: 0, outstanding: 0, keyCheckValue: new Uint8Array(8) }
+      if (outcome.status !== 'ok') return 'none'
+      const { uid, ...domain } = outcome.data
+      return uid.length > 0 ? { index, ...domain, uid } : { index, ...domain }
+    },
+  }
+}
+
+function setUp(domains: readonly Domain[]): KeyDomainInfo[] {
+  const end = domains.indexOf('none')
+  return domains.slice(0, end < 0 ? domains.length : end) as KeyDomainInfo[]
+}

@@ -1,0 +1,162 @@
+/** Commands to one card: in batches, one batch after the other, in the clear or through secure messaging. */
+import {
+  type Channel,
+  ChannelError,
+  type Command,
+  decodeCommand,
+  type Outcome,
+  type RequestOptions,
+  type SecureMessaging,
+  type StatusMap,
+} from '@keytether/card'
+import { DriverError } from './errors.ts'
+
+/** A command that is ready to be sent, and how to read what comes back. */
+export interface Call<T> {
+  readonly apdu: Uint8Array
+  answer(response: Uint8Array): T
+}
+
+/** What each call of a list answers. */
+export type Answers<C extends readonly Call<unknown>[]> = {
+  -readonly [K in keyof C]: C[K] extends Call<infer T> ? T : never
+}
+
+export function call<P, D, R, S extends StatusMap>(
+  command: Command<P, D, R, S>,
+  params: P,
+  data: D,
+  options?: RequestOptions,
+): Call<Outcome<R, S>> {
+  return {
+    apdu: command.encodeRequest(params, data, options),
+    answer: response => command.decodeResponse(response),
+  }
+}
+
+/**
+ * What one transmission may hold, so that RAMOverHTTP can carry it: its templates end at 65,535 bytes and some clients
+ * count the commands in a single byte.
+ */
+const maximumBatch = { commands: 120, bytes: 60_000 }
+/** Tag and length of an APDU in a template. */
+const framing = 4
+
+type State =
+  | { readonly kind: 'plain' }
+  | { readonly kind: 'secure'; readonly messaging: SecureMessaging }
+  | { readonly kind: 'lost'; readonly reason: string }
+
+export class Link {
+  readonly #channel: Channel
+  readonly #maximumApdu: number
+  #state: State = { kind: 'plain' }
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(channel: Channel, maximumApdu: number) {
+    this.#channel = channel
+    this.#maximumApdu = maximumApdu
+  }
+
+  get secure(): boolean {
+    return this.#state.kind === 'secure'
+  }
+
+  /** Bytes of data that a command can carry. */
+  get maximumData(): number {
+    // Header and extended lengths; or padding to whole blocks, the objects around it, and the MAC.
+    return this.secure ? blocks(this.#maximumApdu - 28) - 1 : this.#maximumApdu - 9
+  }
+
+  /** Bytes of data that an answer can carry. */
+  get maximumAnswer(): number {
+    return this.secure ? blocks(this.#maximumApdu - 20) - 1 : this.#maximumApdu - 2
+  }
+
+  /**
+   * Sends the calls in order, in as few transmissions as they fit into, and reads all answers.
+   *
+   * @throws DriverError `SECURE_CHANNEL` if secure messaging broke, now or before: it never falls back to the clear
+   */
+  run<const C extends readonly Call<unknown>[]>(calls: C): Promise<Answers<C>> {
+    return this.#alone(async () => {
+      const responses: Uint8Array[] = []
+      for (const batch of batches(calls, this.#maximumApdu)) responses.push(...(await this.#transmit(batch)))
+      return calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>
+    })
+  }
+
+  /** Sends the calls in the clear, which ends secure messaging. What `then` makes of the answers protects what follows. */
+  async runPlain<const C extends readonly Call<unknown>[]>(
+    calls: C,
+    then: (answers: Answers<C>) => SecureMessaging | undefined,
+  ): Promise<void> {
+    await this.#alone(async () => {
+      this.#state = { kind: 'lost', reason: 'it was being opened anew' }
+      const responses = await this.#exchange(calls.map(({ apdu }) => apdu))
+      const messaging = then(calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>)
+      this.#state = messaging ? { kind: 'secure', messaging } : { kind: 'plain' }
+    })
+  }
+
+  /** Runs `work` when all earlier work has ended, well or not. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  async #transmit(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const state = this.#state
+    if (state.kind === 'plain') return this.#exchange(commands)
+    if (state.kind === 'lost') {
+      throw new DriverError('SECURE_CHANNEL', `the secure channel is gone (${state.reason}); open it again`)
+    }
+    try {
+      const responses = await this.#exchange(commands.map(command => state.messaging.protect(command)))
+      return responses.map(response => state.messaging.unprotect(response))
+    } catch (error) {
+      // From here on the two counters differ, or somebody sits in between: nothing more can be said over this channel.
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#state = { kind: 'lost', reason }
+      if (error instanceof ChannelError) throw error
+      throw new DriverError('SECURE_CHANNEL', `secure messaging failed: ${reason}`, { cause: error })
+    }
+  }
+
+  async #exchange(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const responses = await this.#channel.transmit(commands)
+    if (responses.length !== commands.length) {
+      throw new ChannelError('PROTOCOL', `${commands.length} commands were sent, ${responses.length} answers came back`)
+    }
+    return responses
+  }
+}
+
+function blocks(length: number): number {
+  return Math.floor(length / 16) * 16
+}
+
+function* batches(calls: readonly Call<unknown>[], maximumApdu: number): Generator<Uint8Array[]> {
+  let batch: Uint8Array[] = []
+  let sent = 0
+  let answered = 0
+  for (const { apdu } of calls) {
+    const most = framing + Math.min(decodeCommand(apdu).le ?? 0, maximumApdu) + protection
+    const length = framing + apdu.length + protection
+    const full = batch.length === maximumBatch.commands
+    if (full || sent + length > maximumBatch.bytes || answered + most > maximumBatch.bytes) {
+      if (batch.length > 0) yield batch
+      batch = []
+      sent = 0
+      answered = 0
+    }
+    batch.push(apdu)
+    sent += length
+    answered += most
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** What secure messaging adds to an APDU at most, status word included: padding, object headers, status and MAC. */
+const protection = 48
