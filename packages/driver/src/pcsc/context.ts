@@ -7,7 +7,7 @@ const scopeSystem = 2
 const maxNamesLength = 16 * 128 + 1
 
 /** Runs something with a context of its own: pcsc-lite lets one call at a time into a context. */
-export async function withContext<T>(run: (context: number) => Promise<T>): Promise<T> {
+async function withContext<T>(run: (context: number) => Promise<T>): Promise<T> {
   const context = await establishContext()
   try {
     return await run(context)
