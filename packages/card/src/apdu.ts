@@ -47,23 +47,23 @@ export function decodeCommand(bytes: Uint8Array): CommandApdu {
   const [cla, ins, p1, p2] = bytes as unknown as [number, number, number, number]
   const header = { cla, ins, p1, p2 }
   const none = new Uint8Array()
-  const body = bytes.subarray(4)
+  const body = new Uint8Array(bytes.subarray(4))
   const u8 = (at: number) => body[at]!
   const u16 = (at: number) => (u8(at) << 8) | u8(at + 1)
   if (body.length === 0) return { ...header, data: none }
   if (body.length === 1) return { ...header, data: none, le: u8(0) || 0x100 }
   if (u8(0) !== 0) {
     const lc = u8(0)
-    if (body.length === 1 + lc) return { ...header, data: body.slice(1) }
-    if (body.length === 2 + lc) return { ...header, data: body.slice(1, 1 + lc), le: u8(1 + lc) || 0x100 }
+    if (body.length === 1 + lc) return { ...header, data: body.subarray(1) }
+    if (body.length === 2 + lc) return { ...header, data: body.subarray(1, 1 + lc), le: u8(1 + lc) || 0x100 }
     throw new DecodeError('LENGTH', `Lc says ${lc} bytes, ${body.length - 1} follow`, 4)
   }
   if (body.length === 3) return { ...header, data: none, le: u16(1) || 0x10000, extended: true }
   if (body.length > 3) {
     const lc = u16(1)
-    if (lc > 0 && body.length === 3 + lc) return { ...header, data: body.slice(3), extended: true }
+    if (lc > 0 && body.length === 3 + lc) return { ...header, data: body.subarray(3), extended: true }
     if (lc > 0 && body.length === 5 + lc) {
-      return { ...header, data: body.slice(3, 3 + lc), le: u16(3 + lc) || 0x10000, extended: true }
+      return { ...header, data: body.subarray(3, 3 + lc), le: u16(3 + lc) || 0x10000, extended: true }
     }
   }
   throw new DecodeError('LENGTH', `length fields do not fit ${bytes.length} bytes`, 4)
@@ -77,5 +77,5 @@ export function encodeResponse({ data, sw }: ResponseApdu): Uint8Array<ArrayBuff
 export function decodeResponse(bytes: Uint8Array): ResponseApdu {
   if (bytes.length < 2) throw new DecodeError('TRUNCATED', `wanted at least 2 bytes, ${bytes.length} left`, 0)
   const at = bytes.length - 2
-  return { data: bytes.slice(0, at), sw: (bytes[at]! << 8) | bytes[at + 1]! }
+  return { data: new Uint8Array(bytes.subarray(0, at)), sw: (bytes[at]! << 8) | bytes[at + 1]! }
 }

@@ -59,7 +59,9 @@ export class Reader {
   offset: number
 
   constructor(source: Uint8Array, options: ReaderOptions = {}, start = 0, end = source.length) {
-    this.source = source
+    // The slices of a Buffer are views, and what is read must be a copy.
+    this.source =
+      source.constructor === Uint8Array ? source : new Uint8Array(source.buffer, source.byteOffset, source.length)
     this.options = options
     this.offset = start
     this.end = end

@@ -41,7 +41,7 @@ export function hostHandshake(chipKey: EcPublicKey): HostHandshake {
   const curve = chipKey.domain && curveOf(chipKey.domain)
   if (curve === undefined) throw new RangeError('wanted a key with the domain parameters of a known curve')
   const ecdh = createECDH(curve.nodeName)
-  const ephemeralKey = ecdh.generateKeys()
+  const ephemeralKey = new Uint8Array(ecdh.generateKeys())
   const secret = sharedSecret(() => ecdh.computeSecret(chipKey.q))
   return {
     protocol: chipAuthenticationProtocol,
@@ -73,7 +73,7 @@ export function chipHandshake(
   computeSecret: (point: Uint8Array) => Uint8Array,
   ephemeralKey: Uint8Array,
 ): ChipAnswer & { readonly session: SecureMessaging } {
-  const nonce = randomBytes(8)
+  const nonce = new Uint8Array(randomBytes(8))
   const keys = deriveKeys(computeSecret(ephemeralKey), nonce)
   return { nonce, token: authenticationToken(keys, ephemeralKey), session: new SecureMessaging(keys) }
 }

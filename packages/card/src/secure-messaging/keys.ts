@@ -35,5 +35,6 @@ const TokenInput = tlv(0x7f49, tlvs({ protocol: tlv(0x06, bytes()), ephemeralKey
 
 /** What the chip proves its key with: a MAC over the host's ephemeral key. */
 export function authenticationToken({ mac }: ChannelKeys, ephemeralKey: Uint8Array): Uint8Array {
-  return cmac(mac)(encode(TokenInput, { protocol: chipAuthenticationProtocol, ephemeralKey })).slice(0, macSize)
+  const full = cmac(mac)(encode(TokenInput, { protocol: chipAuthenticationProtocol, ephemeralKey }))
+  return new Uint8Array(full.subarray(0, macSize))
 }
