@@ -20,7 +20,7 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
     const soPin = await device.pinStatus('so')
     const { freeMemory } = await device.deviceStatus()
     const { label, keys, keyDomains } = await device.inventory()
-    const set = Object.entries(deviceOptions).filter(([, bit]) => device.options & bit)
+    const set = Object.entries(deviceOptions).filter(([, bit]) => (device.options ?? 0) & bit)
     const document = {
       path: identity.path,
       holderReference: identity.holderReference,
