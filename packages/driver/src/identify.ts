@@ -5,74 +5,88 @@ import {
   type Certificate,
   type ChainFailure,
   DeviceCertificates,
+  DeviceStatus,
   fid,
   hostHandshake,
-  type SecureMessaging,
   SecureMessagingError,
   SelectApplication,
   SetSecureMessaging,
   type TrustRoot,
-  UnexpectedStatusError,
   verifyChain,
 } from '@keytether/card'
-import { DecodeError, decode } from '@keytether/codec'
+import { decode } from '@keytether/codec'
 import { DriverError } from './errors.ts'
 import { expectContent, type FileContent, FileReads, finish, readFiles } from './files.ts'
-import { call, type Link } from './link.ts'
+import { attempt, call, type Link } from './link.ts'
 import type { Identity, Version } from './types.ts'
 
 export interface Application {
   readonly version: Version
-  readonly options: number
+  /** Only selecting the application tells them. */
+  readonly options?: number
   readonly identity: Identity
 }
 
 /**
  * Selects the application and verifies the certificates of the device, in one round trip as a rule.
  *
+ * @param keepLogIn leave the application as it is if it is selected already, which costs another round trip if it is not
  * @throws DriverError `NOT_A_SMARTCARD_HSM`, `UNKNOWN_ROOT` or `NOT_GENUINE`
  */
-export async function identify(link: Link, roots: readonly TrustRoot[]): Promise<Application> {
+export async function identify(link: Link, roots: readonly TrustRoot[], keepLogIn: boolean): Promise<Application> {
+  const found = keepLogIn ? await identifySelected(link) : undefined
+  const { file, ...application } = found ?? (await selectAndRead(link))
+  return { ...application, identity: verified(file, roots) }
+}
+
+interface Found {
+  readonly version: Version
+  readonly options?: number
+  /** The device certificates. */
+  readonly file: FileContent
+}
+
+/** Asks what only the application answers. Nothing if it is not selected, or too old to answer: before version 2.4. */
+async function identifySelected(link: Link): Promise<Found | undefined> {
+  const certificates = new FileReads([{ fid: fid.deviceCertificates }], { major: 4, minor: 0, type: 0 })
+  const [status] = await link.run([attempt(call(DeviceStatus, {}, undefined)), ...certificates.calls(link)] as const)
+  if (status instanceof Error) return undefined
+  const { major, minor } = status.data
+  // It does not say whether this is the demonstration version, which is used like any other.
+  const version = { major, minor, type: 0 }
+  return { version, file: await finished(link, version, certificates) }
+}
+
+/** Read to the end; from the start again if the card's version reads differently from what was presumed. */
+async function finished(link: Link, version: Version, presumed: FileReads): Promise<FileContent> {
+  if (isBefore(version, 3, 4)) return (await readFiles(link, version, [{ fid: fid.deviceCertificates }]))[0]!
+  await finish(link, presumed)
+  return presumed.results()[0]!
+}
+
+async function selectAndRead(link: Link): Promise<Found> {
   // Read together with the selection, before the version is known.
   const certificates = new FileReads([{ fid: fid.deviceCertificates }], { major: 4, minor: 0, type: 0 })
-  const selection = { application: undefined as ReturnType<typeof selected> | undefined }
-  const select = selectCall()
-  await link.run([
-    {
-      apdu: select.apdu,
-      answer: response => {
-        selection.application = selected(() => select.answer(response))
-      },
-    },
-    ...certificates.calls(link),
-  ])
-  const { version, options } = selection.application!
-  await finish(link, certificates)
-  let file = certificates.results()[0]!
-  if (isBefore(version, 3, 4)) file = (await readFiles(link, version, [{ fid: fid.deviceCertificates }]))[0]!
-  return { version, options, identity: verified(file, roots) }
+  const [select] = await link.run([attempt(selectCall()), ...certificates.calls(link)] as const)
+  const { version, options } = selected(select)
+  return { version, options, file: await finished(link, version, certificates) }
 }
 
 export function selectCall() {
   return call(SelectApplication, { p2: 0x00 }, applicationId)
 }
 
-function selected(answer: () => ReturnType<typeof SelectApplication.decodeResponse>) {
-  let cause: unknown
-  try {
-    const outcome = answer()
-    if (outcome.status === 'ok' && outcome.data?.version) {
-      const { options, type, major, minor } = outcome.data.version
-      return { options, version: { type, major, minor } }
-    }
-  } catch (error) {
-    if (!(error instanceof UnexpectedStatusError || error instanceof DecodeError)) throw error
-    cause = error
+type Selected = ReturnType<typeof SelectApplication.decodeResponse>
+
+function selected(outcome: Selected | Error) {
+  if (!(outcome instanceof Error) && outcome.status === 'ok' && outcome.data?.version) {
+    const { options, type, major, minor } = outcome.data.version
+    return { options, version: { type, major, minor } }
   }
   throw new DriverError(
     'NOT_A_SMARTCARD_HSM',
     'the card has no SmartCard-HSM application; is the right card in the reader?',
-    { cause },
+    outcome instanceof Error ? { cause: outcome } : {},
   )
 }
 
@@ -134,12 +148,11 @@ const failures: Record<Exclude<ChainFailure, 'untrustedRoot'>, string> = {
  */
 export async function openSecureMessaging(link: Link, { devicePublicKey, holderReference }: Identity): Promise<void> {
   const handshake = hostHandshake(devicePublicKey)
-  const set = call(SetSecureMessaging, {}, { protocol: handshake.protocol })
-  const authenticate = call(AuthenticateChip, {}, { ephemeralKey: handshake.ephemeralKey })
-  await link.runPlain([set, authenticate], ([chosen, answer]): SecureMessaging => {
-    if (chosen.status !== 'ok' || answer.status !== 'ok') {
-      throw new DriverError('NOT_SUPPORTED', 'the card does not open a secure channel with AES')
-    }
+  const set = attempt(call(SetSecureMessaging, {}, { protocol: handshake.protocol }))
+  const authenticate = attempt(call(AuthenticateChip, {}, { ephemeralKey: handshake.ephemeralKey }))
+  const messaging = await link.runPlain([set, authenticate], ([chosen, answer]) => {
+    if (chosen instanceof Error || chosen.status !== 'ok') return undefined
+    if (answer instanceof Error || answer.status !== 'ok') return undefined
     try {
       return handshake.open(answer.data)
     } catch (error) {
@@ -151,4 +164,10 @@ export async function openSecureMessaging(link: Link, { devicePublicKey, holderR
       )
     }
   })
+  if (messaging === undefined) {
+    throw new DriverError(
+      'NOT_SUPPORTED',
+      'the card does not open a secure channel with AES; commands stay in the clear',
+    )
+  }
 }

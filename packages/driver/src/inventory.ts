@@ -10,12 +10,11 @@ import {
   QueryKeyDomain,
   SelectFile,
   TokenInfo,
-  UnexpectedStatusError,
 } from '@keytether/card'
-import { DecodeError, decode } from '@keytether/codec'
+import { decode } from '@keytether/codec'
 import { type FileContent, FileReads, type FileToRead, finish } from './files.ts'
 import { contentOf, describeKey, type KeyParametersFile, tolerantly } from './key-info.ts'
-import { type Call, call, type Link } from './link.ts'
+import { attempt, type Call, call, type Link } from './link.ts'
 import { expectOk } from './outcome.ts'
 import type { CertificateInfo, DataInfo, Inventory, KeyDomainInfo, Version } from './types.ts'
 
@@ -43,7 +42,7 @@ export async function readInventory(link: Link, version: Version): Promise<Inven
 
   const contents = new Map(reads.results().map((content, index) => [files[index]!.fid, content]))
   const content = (kind: FileKind, number: number) => contents.get(fileId(kind, number))!
-  const keyParameters = answers.slice(0, references.length) as Attempt<ReturnType<typeof SelectFile.decodeResponse>>[]
+  const keyParameters = answers.slice(0, references.length) as SelectedKey[]
   return {
     label: tokenLabel(contents.get(fid.tokenInfo)!),
     keys: references.map((reference, index) =>
@@ -91,26 +90,9 @@ function object(kind: FileKind, number: number): FileToRead {
   return { fid: fileId(kind, number), object: true }
 }
 
-type Attempt<T> = T | Error
+type SelectedKey = ReturnType<typeof SelectFile.decodeResponse> | Error
 
-/** The call whose answer, if it is none that the command knows, is the error that says so. */
-export function attempt<T>({ apdu, answer }: Call<T>): Call<Attempt<T>> {
-  return {
-    apdu,
-    answer: response => {
-      try {
-        return answer(response)
-      } catch (error) {
-        if (error instanceof UnexpectedStatusError || error instanceof DecodeError) return error
-        throw error
-      }
-    },
-  }
-}
-
-export function keyParametersOf(
-  selected: Attempt<ReturnType<typeof SelectFile.decodeResponse>>,
-): KeyParametersFile | Error {
+export function keyParametersOf(selected: SelectedKey): KeyParametersFile | Error {
   if (selected instanceof Error) return selected
   return selected.status === 'ok' ? selected.data?.key : undefined
 }

@@ -8,7 +8,9 @@ import {
   type RequestOptions,
   type SecureMessaging,
   type StatusMap,
+  UnexpectedStatusError,
 } from '@keytether/card'
+import { DecodeError } from '@keytether/codec'
 import { DriverError } from './errors.ts'
 
 /** A command that is ready to be sent, and how to read what comes back. */
@@ -31,6 +33,21 @@ export function call<P, D, R, S extends StatusMap>(
   return {
     apdu: command.encodeRequest(params, data, options),
     answer: response => command.decodeResponse(response),
+  }
+}
+
+/** The call whose answer, if it is none that the command knows, is the error that says so. */
+export function attempt<T>({ apdu, answer }: Call<T>): Call<T | Error> {
+  return {
+    apdu,
+    answer: response => {
+      try {
+        return answer(response)
+      } catch (error) {
+        if (error instanceof UnexpectedStatusError || error instanceof DecodeError) return error
+        throw error
+      }
+    },
   }
 }
 
@@ -86,16 +103,20 @@ export class Link {
     })
   }
 
-  /** Sends the calls in the clear, which ends secure messaging. What `then` makes of the answers protects what follows. */
+  /**
+   * Sends the calls in the clear, which ends secure messaging. What `then` makes of the answers protects all that follows;
+   * if that is nothing, what follows goes in the clear, and if it throws, nothing follows.
+   */
   async runPlain<const C extends readonly Call<unknown>[]>(
     calls: C,
     then: (answers: Answers<C>) => SecureMessaging | undefined,
-  ): Promise<void> {
-    await this.#alone(async () => {
-      this.#state = { kind: 'lost', reason: 'it was being opened anew' }
+  ): Promise<SecureMessaging | undefined> {
+    return this.#alone(async () => {
+      this.#state = { kind: 'lost', reason: 'it could not be opened' }
       const responses = await this.#exchange(calls.map(({ apdu }) => apdu))
       const messaging = then(calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>)
       this.#state = messaging ? { kind: 'secure', messaging } : { kind: 'plain' }
+      return messaging
     })
   }
 

@@ -16,6 +16,7 @@ import {
   removeData,
   writeCertificate,
 } from './objects.ts'
+import { expectOk } from './outcome.ts'
 import { changePin, initialize, pinStatus, resetRetryCounter, type TryOptions, verifyPin } from './pin.ts'
 import type {
   DataInfo,
@@ -40,6 +41,11 @@ export interface OpenOptions {
   readonly roots: readonly TrustRoot[]
   /** Longest command and longest answer in bytes that card and channel take. Default 1232, what all current cards do. */
   readonly maximumApdu?: number
+  /**
+   * Do not select the application if it is selected already: selecting ends a log-in, and who held the card before may have
+   * logged in on purpose. Default false.
+   */
+  readonly keepLogIn?: boolean
 }
 
 const smallestMaximumApdu = 1232
@@ -56,7 +62,7 @@ export class SmartCardHsm {
   readonly identity: Identity
   readonly version: Version
   readonly #link: Link
-  #options: number
+  #options: number | undefined
 
   private constructor(link: Link, { identity, version, options }: Application) {
     this.identity = identity
@@ -67,17 +73,17 @@ export class SmartCardHsm {
 
   /**
    * Selects the application and verifies the certificates of the device up to one of the roots. The channel stays the
-   * caller's, to be closed by him. One round trip.
+   * caller's, to be closed by him. One round trip; with `keepLogIn` two if the application was not selected.
    *
    * @throws DriverError `NOT_A_SMARTCARD_HSM`, `UNKNOWN_ROOT` or `NOT_GENUINE`
    */
   static async open(channel: Channel, options: OpenOptions): Promise<SmartCardHsm> {
     const link = new Link(channel, options.maximumApdu ?? smallestMaximumApdu)
-    return new SmartCardHsm(link, await identify(link, options.roots))
+    return new SmartCardHsm(link, await identify(link, options.roots, options.keepLogIn ?? false))
   }
 
-  /** What the device was initialised with, see `deviceOptions`. */
-  get options(): number {
+  /** What the device was initialised with, see `deviceOptions`; unknown if `keepLogIn` found the application selected. */
+  get options(): number | undefined {
     return this.#options
   }
 
@@ -160,9 +166,13 @@ export class SmartCardHsm {
 
   /** Ends the log-in. Secure messaging ends with it and is opened again if it was open. */
   async logout(): Promise<void> {
-    const { secure } = this
-    await this.#link.runPlain([selectCall()], () => undefined)
-    if (secure) await this.openSecureChannel()
+    if (this.secure) {
+      await this.#link.runPlain([selectCall()], ([selected]) => void expectOk(selected, 'log out'))
+      await this.openSecureChannel()
+    } else {
+      const [selected] = await this.#link.run([selectCall()])
+      expectOk(selected, 'log out')
+    }
   }
 
   /** 1 to 65,535 random bytes from the chip. */

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  ChannelError,
+  chipHandshake,
+  GetChallenge,
+  hostHandshake,
+  ReadBinary,
+  type SecureMessaging,
+  UnexpectedStatusError,
+} from '@keytether/card'
+import { concat, fromHex, toHex } from '@keytether/codec'
+import { testKey } from '@keytether/test/device-identity'
+import { scriptedCard } from '@keytether/test/scripted-card'
+import { DriverError } from './errors.ts'
+import { type Call, call, Link } from './link.ts'
+
+const ok = fromHex('9000')
+const challenge = () => call(GetChallenge, {}, undefined, { le: 8 })
+const read = (fid: number, le: number) => call(ReadBinary, { fid }, { offset: 0 }, { le })
+
+/** Both ends of a channel, with the card's end to answer with. */
+function secured(): { host: SecureMessaging; card: SecureMessaging } {
+  const chip = testKey()
+  const handshake = hostHandshake(chip.publicKey)
+  const { session, ...answer } = chipHandshake(chip.agree, handshake.ephemeralKey)
+  return { host: handshake.open(answer), card: session }
+}
+
+async function secureLink(answer: (card: SecureMessaging, command: Uint8Array, index: number) => Uint8Array) {
+  const { host, card } = secured()
+  const channel = scriptedCard((command, index) => (index === 0 ? ok : answer(card, command, index - 1)))
+  const link = new Link(channel, 1232)
+  await link.runPlain([challenge()], () => host)
+  return { link, channel }
+}
+
+test('answers come back in the order of the calls, in one transmission', async () => {
+  const channel = scriptedCard((_, index) => concat(Uint8Array.of(index), ok))
+  const answers = await new Link(channel, 1232).run([challenge(), challenge(), challenge()])
+  assert.deepEqual(
+    answers.map(answer => answer.status === 'ok' && answer.data[0]),
+    [0, 1, 2],
+  )
+  assert.equal(channel.transmissions.length, 1)
+})
+
+test('no call, no transmission', async () => {
+  const channel = scriptedCard(() => ok)
+  assert.deepEqual(await new Link(channel, 1232).run([]), [])
+  assert.equal(channel.transmissions.length, 0)
+})
+
+test('a transmission holds 120 commands', async () => {
+  const channel = scriptedCard(() => ok)
+  await new Link(channel, 1232).run(Array.from({ length: 250 }, challenge))
+  assert.deepEqual(
+    channel.transmissions.map(({ length }) => length),
+    [120, 120, 10],
+  )
+})
+
+test('a transmission holds as many answers as a template of RAMOverHTTP', async () => {
+  const channel = scriptedCard(() => ok)
+  await new Link(channel, 1232).run(Array.from({ length: 100 }, (_, i) => read(i, 1199)))
+  const [first] = channel.transmissions
+  assert.ok(first!.length >= 45)
+  assert.ok(first!.length * (1199 + 2 + 4) + 8 < 65_536)
+  assert.equal(channel.transmissions.flat().length, 100)
+})
+
+test('work goes out one after the other, also after a failure', async () => {
+  const channel = scriptedCard((_, index) => {
+    if (index === 1) throw new ChannelError('TIMEOUT', 'no answer')
+    return ok
+  })
+  const link = new Link(channel, 1232)
+  const results = await Promise.allSettled([link.run([challenge()]), link.run([challenge()]), link.run([challenge()])])
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+})
+
+test('fewer answers than commands are an error of the channel', async () => {
+  const channel = { ...scriptedCard(() => ok), transmit: async () => [ok] }
+  const protocolError = { name: 'ChannelError', code: 'PROTOCOL' }
+  await assert.rejects(new Link(channel, 1232).run([challenge(), challenge()]), protocolError)
+})
+
+test('protected: a batch, and the sizes that fit', async () => {
+  const { link, channel } = await secureLink((card, command, index) => {
+    const plain = card.unprotectCommand(command) as Uint8Array
+    assert.equal(toHex(plain), '0084000008')
+    return card.protectResponse(concat(Uint8Array.of(index), ok))
+  })
+  assert.ok(link.secure)
+  assert.equal(link.maximumData, 1199)
+  assert.equal(link.maximumAnswer, 1199)
+  const answers = await link.run([challenge(), challenge()])
+  assert.deepEqual(
+    answers.map(answer => answer.status === 'ok' && answer.data[0]),
+    [0, 1],
+  )
+  assert.equal(channel.transmissions.length, 2)
+})
+
+test('protected: a status word that the command does not list leaves the channel open', async () => {
+  const { link } = await secureLink((card, command, index) => {
+    card.unprotectCommand(command)
+    return card.protectResponse(fromHex(index === 0 ? '6F00' : '9000'))
+  })
+  await assert.rejects(link.run([challenge()]), UnexpectedStatusError)
+  assert.ok(link.secure)
+  await link.run([challenge()])
+})
+
+const broken: [string, (card: SecureMessaging, command: Uint8Array) => Uint8Array][] = [
+  ['an answer in the clear', () => fromHex('6988')],
+  ['success in the clear', () => fromHex('01020304050607089000')],
+  [
+    'a changed answer',
+    (card, command) => {
+      card.unprotectCommand(command)
+      const response = card.protectResponse(concat(new Uint8Array(8), ok))
+      response[5]! ^= 1
+      return response
+    },
+  ],
+]
+for (const [name, answer] of broken) {
+  test(`protected: ${name} ends it, and nothing goes in the clear after that`, async () => {
+    const { link, channel } = await secureLink(answer)
+    await assert.rejects(link.run([challenge()]), (error: DriverError) => error.code === 'SECURE_CHANNEL')
+    const sent = channel.transmissions.length
+    await assert.rejects(link.run([challenge()]), (error: DriverError) => error.code === 'SECURE_CHANNEL')
+    assert.equal(channel.transmissions.length, sent)
+    assert.ok(!link.secure)
+  })
+}
+
+test('protected: after an error of the channel, what the card has counted is not known', async () => {
+  const { link } = await secureLink(() => {
+    throw new ChannelError('REMOVED', 'the card was removed')
+  })
+  await assert.rejects(link.run([challenge()]), (error: ChannelError) => error.code === 'REMOVED')
+  await assert.rejects(link.run([challenge()]), (error: DriverError) => error.code === 'SECURE_CHANNEL')
+})
+
+test('a failed opening leaves nothing open', async () => {
+  const link = new Link(
+    scriptedCard(() => ok),
+    1232,
+  )
+  const refused = new DriverError('NOT_GENUINE', 'no')
+  const opening = link.runPlain([challenge()] as Call<unknown>[], () => {
+    throw refused
+  })
+  await assert.rejects(opening, refused)
+  await assert.rejects(link.run([challenge()]), (error: DriverError) => error.code === 'SECURE_CHANNEL')
+})
