@@ -110,7 +110,7 @@ export class DeviceSession {
   /** Takes the card as far as it goes. Does not throw: what goes wrong takes the device offline. */
   async start(): Promise<void> {
     try {
-      const card = await SmartCardHsm.open(this.#channel, { roots: this.#keeper.roots })
+      const card = await SmartCardHsm.open(this.#channel, { roots: this.#keeper.roots, keepLogIn: true })
       this.#card = card
       this.#become('identified')
       const refusal = this.#keeper.refusal(this.id!)
