@@ -135,7 +135,7 @@ export function choice<O extends Objects>(objects: O): Codec<ChoiceOf<O>> {
   const byTag = new Map(entries.map(([kind, object]) => [object.tag, { kind, object }]))
   return {
     write(out, { kind, value }) {
-      const object: Tlv<unknown> | undefined = objects[kind] as Tlv<unknown> | undefined
+      const object: Tlv<unknown> | undefined = Object.hasOwn(objects, kind) ? objects[kind] : undefined
       if (object === undefined) throw new RangeError(`wanted one of ${Object.keys(objects).join(', ')}, got ${kind}`)
       object.write(out, value)
     },

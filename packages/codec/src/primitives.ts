@@ -119,7 +119,7 @@ export function ascii(length: Length = {}): Codec<string> {
       const value = raw.read(input)
       const bad = value.findIndex(byte => byte < 0x20 || byte > 0x7e)
       if (bad >= 0) input.fail('VALUE', 'not printable ASCII', start + bad)
-      return String.fromCharCode(...value)
+      return decoder.decode(value)
     },
   }
 }
@@ -129,7 +129,7 @@ export function oneOf<const M extends Record<string, number>>(names: M): Codec<k
   const byNumber = new Map(Object.entries(names).map(([name, number]) => [number, name]))
   return {
     write(out, value) {
-      const number = names[value]
+      const number = Object.hasOwn(names, value) ? names[value] : undefined
       if (number === undefined) throw new RangeError(`wanted one of ${Object.keys(names).join(', ')}, got ${value}`)
       out.byte(number)
     },
