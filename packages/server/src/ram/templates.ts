@@ -1,0 +1,101 @@
+/** What goes into one template, and how the answers that come back belong to it. */
+import { ChannelError, type CommandElement, decodeCommand, type ResponseElement } from '@keytether/card'
+import { DecodeError } from '@keytether/codec'
+
+/** Some clients count the commands in a single byte, signed. */
+const maxCommands = 127
+/** The longest value that two length bytes can announce. */
+const maxValue = 0xffff
+/** Tag and length of an element, and the count of commands at the end of an answer. */
+const framing = 4
+const trailer = 8
+/** The longest R-APDU that the clients' buffers take, status word included. */
+const maxResponse = 4096
+
+/**
+ * Spreads the commands over as few templates as they and their answers fit into.
+ *
+ * @throws RangeError for what is no command, or can never be carried
+ */
+export function templatesOf(commands: readonly Uint8Array[]): CommandElement[][] {
+  const templates: CommandElement[][] = []
+  let current: CommandElement[] = []
+  let sent = 0
+  let answered = trailer
+  for (const command of commands) {
+    const length = framing + command.length
+    if (command.length < 4 || length > maxValue) {
+      throw new RangeError(`a command has 4 to ${maxValue - framing} bytes, got ${command.length}`)
+    }
+    const answer = framing + longestResponse(command)
+    if (current.length === maxCommands || sent + length > maxValue || answered + answer > maxValue) {
+      templates.push(current)
+      current = []
+      sent = 0
+      answered = trailer
+    }
+    current.push({ kind: 'command', value: command })
+    sent += length
+    answered += answer
+  }
+  if (current.length > 0) templates.push(current)
+  return templates
+}
+
+function longestResponse(command: Uint8Array): number {
+  try {
+    return Math.min((decodeCommand(command).le ?? 0) + 2, maxResponse)
+  } catch (error) {
+    // Odd length fields are the card's business; it may answer anything.
+    if (error instanceof DecodeError) return maxResponse
+    throw error
+  }
+}
+
+/**
+ * The answers to the commands and resets of a template, in order.
+ *
+ * @throws ChannelError `REMOVED` if the client gave up or the card vanished, `PROTOCOL` if these are not the answers
+ */
+export function answersTo(template: readonly CommandElement[], received: readonly ResponseElement[]): Uint8Array[] {
+  const reason = closeReason(received)
+  if (reason !== undefined) throw new ChannelError('REMOVED', `the card side gave up: ${reason}`)
+  const answers = received.filter(element => element.kind === 'response' || element.kind === 'reset')
+  const counts = received.filter(element => element.kind === 'executed')
+  const responses = answers.filter(({ kind }) => kind === 'response').length
+  if (counts.length > 1 || (counts[0] && counts[0].value !== responses)) {
+    const claimed = counts.map(({ value }) => value).join(' and ')
+    throw new ChannelError('PROTOCOL', `the card side counts ${claimed} commands, but sent ${responses} responses`)
+  }
+  const asked = template.filter(({ kind }) => kind !== 'notify')
+  const wanted = asked.map(({ kind }) => (kind === 'command' ? 'response' : 'reset'))
+  if (wanted.length !== answers.length || wanted.some((kind, index) => kind !== answers[index]!.kind)) {
+    const came = answers.map(({ kind }) => kind)
+    throw new ChannelError(
+      'PROTOCOL',
+      `the answers do not fit what was asked: ${summary(wanted)}, got ${summary(came)}`,
+    )
+  }
+  // Drivers report an empty answer when the card disappears while it works.
+  if (answers.some(({ kind, value }) => kind === 'response' && value.length < 2)) {
+    throw new ChannelError('REMOVED', 'the card vanished: a response has no status word')
+  }
+  return answers.map(({ value }) => value)
+}
+
+/** Why the client gives up, fit to be shown; undefined if it does not. */
+export function closeReason(received: readonly ResponseElement[]): string | undefined {
+  const close = received.find(element => element.kind === 'close')
+  return close && printable(close.value.reason ?? 'no reason given')
+}
+
+const maxReason = 200
+
+function printable(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, maxReason)
+}
+
+function summary(kinds: readonly string[]): string {
+  const responses = kinds.filter(kind => kind === 'response').length
+  return `${responses} responses and ${kinds.length - responses} resets`
+}
