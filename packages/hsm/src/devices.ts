@@ -42,7 +42,7 @@ export class Devices {
   readonly #held = new Map<string, ReadonlySet<string>>()
   readonly #refusedPins = new Set<string>()
   readonly #keeper: DeviceKeeper
-  #closed = false
+  #draining = false
   /** Instances on devices that are ready, by key id; made when asked for, dropped when a device changes. */
   #index: Map<string, KeyInstance[]> | undefined
 
@@ -62,7 +62,7 @@ export class Devices {
     const device = new DeviceSession(channel, this.#keeper)
     this.#arriving.add(device)
     this.#changed(device)
-    if (this.#closed) device.close('the service is shutting down')
+    if (this.#draining) device.close('the service is shutting down')
     else void device.start()
     return device
   }
@@ -147,14 +147,20 @@ export class Devices {
     throw refusal ?? new HsmError('NO_DEVICE', `the devices that hold key ${selector.key} were lost, try again`)
   }
 
-  /** Refuses new devices, lets the others finish what they have to do until the signal aborts, and ends all sessions. */
-  async close(reason: string, signal: AbortSignal): Promise<void> {
-    this.#closed = true
-    const aborted = new Promise<void>(resolve => {
-      if (signal.aborted) resolve()
-      else signal.addEventListener('abort', () => resolve(), { once: true })
-    })
+  /** Takes no new devices, and resolves when the others have done what they had to do, or when the signal aborts. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#draining = true
+    const { promise: aborted, resolve } = Promise.withResolvers<void>()
+    const abort = () => resolve()
+    if (signal.aborted) return
+    signal.addEventListener('abort', abort)
     await Promise.race([Promise.all(this.all().map(device => device.idle())), aborted])
+    signal.removeEventListener('abort', abort)
+  }
+
+  /** Ends all sessions. */
+  close(reason: string): void {
+    this.#draining = true
     for (const device of this.all()) device.close(reason)
   }
 

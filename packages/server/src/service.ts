@@ -1,0 +1,110 @@
+/** The service: the endpoint for cards and the API for applications on one port. */
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { type DeviceSession, Devices } from '@keytether/hsm'
+import { buildApp } from './app.ts'
+import { authenticator } from './authenticate.ts'
+import type { ServiceConfig, TlsConfig } from './config.ts'
+import type { Log } from './log.ts'
+import { RamEndpoint } from './ram/endpoint.ts'
+import { ramServerOptions } from './ram/http-options.ts'
+
+export interface Service {
+  /** Where it listens, as `http://127.0.0.1:8080`. */
+  readonly url: string
+  readonly devices: Devices
+  /** Turns new requests away, finishes those that are under way, says good-bye to the cards, and ends. */
+  close(): Promise<void>
+}
+
+const ramPath = '/rt/hsm'
+/** Clients of the API give up after 15 s; no use in working longer for them. */
+const patienceMs = 15_000
+/** How long `close` lets operations run on. */
+const drainMs = 10_000
+/** How long it waits for clients to take their answers. */
+const lingerMs = 2_000
+
+/** @throws NodeJS.ErrnoException if the address cannot be had */
+export async function startService(config: ServiceConfig, log: Log): Promise<Service> {
+  const devices = new Devices(config.devices)
+  devices.events.on('change', device => logDevice(log, device))
+  const secure = config.tls !== undefined
+  const ram = new RamEndpoint({
+    path: ramPath,
+    secure,
+    onSession(session) {
+      const device = devices.attach(session)
+      void session.closed.then(error => device.close(error.message))
+    },
+  })
+  let draining = false
+  const app = buildApp({
+    log,
+    secure,
+    devices,
+    patienceMs,
+    authenticate: authenticator(config),
+    draining: () => draining,
+    serve: listener =>
+      openServer(config.tls, (request, response) => {
+        if (isRam(request.url)) ram.handle(request, response)
+        else listener(request, response)
+      }),
+  })
+  await app.listen({
+    host: config.host,
+    port: config.port,
+    listenTextResolver: address => `service started at ${address}`,
+  })
+  const url = urlOf(app.server.address() as AddressInfo, secure)
+
+  async function end(): Promise<void> {
+    draining = true
+    // The cards' connections are needed until the last operation is done.
+    await devices.drain(AbortSignal.timeout(drainMs))
+    ram.close()
+    devices.close('the service is shutting down')
+    const timer = setTimeout(() => app.server.closeAllConnections(), lingerMs)
+    await app.close()
+    clearTimeout(timer)
+    log.info('service ended')
+  }
+  let ended: Promise<void> | undefined
+  return {
+    url,
+    devices,
+    close() {
+      ended ??= end()
+      return ended
+    },
+  }
+}
+
+function isRam(url = '/'): boolean {
+  const path = url.split('?', 1)[0]!
+  return path === ramPath || path.startsWith(`${ramPath}/`)
+}
+
+function openServer(tls: TlsConfig | undefined, listener: RequestListener): Server {
+  if (tls === undefined) return createServer(ramServerOptions, listener)
+  const { certificate, key, clientAuthorities } = tls
+  // Cards come without a certificate: who needs one is found out request by request.
+  const clients = clientAuthorities && { ca: clientAuthorities, requestCert: true, rejectUnauthorized: false }
+  return createSecureServer(
+    { ...ramServerOptions, cert: certificate, key, minVersion: 'TLSv1.2', ...clients },
+    listener,
+  )
+}
+
+function urlOf({ address, family, port }: AddressInfo, secure: boolean): string {
+  const host = family === 'IPv6' ? `[${address}]` : address
+  return `${secure ? 'https' : 'http'}://${host}:${port}`
+}
+
+function logDevice(log: Log, { id, state, reason }: DeviceSession): void {
+  const fields = { device: id, state, reason }
+  if (state === 'offline') log.warn(fields, 'device offline')
+  else log.info(fields, `device ${state}`)
+}
