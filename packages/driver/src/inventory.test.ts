@@ -7,6 +7,7 @@ import {
   encodeResponse,
   FileParameters,
   fid,
+  fileId,
   QueryKeyDomain,
   ReadBinary,
   SelectFile,
@@ -94,9 +95,9 @@ test('the label of the token', async () => {
 
 test('a key with description, request and parameters', async () => {
   const { keys, rounds } = await inventory({
-    files: { 50177: ecDescription, 52737: request },
-    others: [0xcc01],
-    parameters: { 52225: '6210 8002 0000 A50A 9004 00000005 9102 7073 9000' },
+    files: { [fileId('keyDescription', 1)]: ecDescription, [fileId('keyCertificate', 1)]: request },
+    others: [fileId('key', 1)],
+    parameters: { [fileId('key', 1)]: '6210 8002 0000 A50A 9004 00000005 9102 7073 9000' },
   })
   const [key] = keys
   assert.equal(keys.length, 1)
@@ -120,9 +121,21 @@ const sha1OfX = createHash('sha1')
 
 test('keys with less and less to tell of them are all there', async () => {
   const { keys } = await inventory({
-    files: { 50177: '6F03 020101', 52737: request, 50178: rsaDescription, 52739: '6703 020101' },
-    others: [0xcc00, 0xcc01, 0xcc02, 0xcc03, 0xcc04, 0xcc05],
-    parameters: { 52229: '6206 A504 9102 2040 9000', 52228: '6982' },
+    files: {
+      [fileId('keyDescription', 1)]: '6F03 020101',
+      [fileId('keyCertificate', 1)]: request,
+      [fileId('keyDescription', 2)]: rsaDescription,
+      [fileId('keyCertificate', 3)]: '6703 020101',
+    },
+    others: [
+      fileId('key', 0),
+      fileId('key', 1),
+      fileId('key', 2),
+      fileId('key', 3),
+      fileId('key', 4),
+      fileId('key', 5),
+    ],
+    parameters: { [fileId('key', 5)]: '6206 A504 9102 2040 9000', [fileId('key', 4)]: '6982' },
   })
   assert.deepEqual(
     keys.map(({ reference, label, kind, bits, warnings }) => [reference, label, kind, bits, warnings.length]),
@@ -140,9 +153,11 @@ test('keys with less and less to tell of them are all there', async () => {
 
 test('an AES key, and an unlimited counter', async () => {
   const { keys } = await inventory({
-    files: { 50183: 'A8 1B 3006 0C04 61657331 3009 0401 07 0304 07C01080 A0 06 3004 0202 0100' },
-    others: [0xcc07],
-    parameters: { 52231: '6208 A506 9004 FFFFFFFF 9000' },
+    files: {
+      [fileId('keyDescription', 7)]: 'A8 1B 3006 0C04 61657331 3009 0401 07 0304 07C01080 A0 06 3004 0202 0100',
+    },
+    others: [fileId('key', 7)],
+    parameters: { [fileId('key', 7)]: '6208 A506 9004 FFFFFFFF 9000' },
   })
   assert.equal(keys[0]!.useCounter, undefined)
   assert.equal(keys[0]!.kind, 'AES')
@@ -151,14 +166,20 @@ test('an AES key, and an unlimited counter', async () => {
 })
 
 test('a description and a certificate that contradict each other', async () => {
-  const { keys } = await inventory({ files: { 50177: rsaDescription, 52737: request }, others: [0xcc01] })
+  const { keys } = await inventory({
+    files: { [fileId('keyDescription', 1)]: rsaDescription, [fileId('keyCertificate', 1)]: request },
+    others: [fileId('key', 1)],
+  })
   assert.equal(keys[0]!.kind, 'EC')
   assert.match(keys[0]!.warnings[0]!, /described as RSA key/)
 })
 
 test('what is left of a longer description after a shorter one is not looked at', async () => {
-  const files = { 50177: `${ecDescription}A1B2C3D4`, 52737: concat(fromHex(request), new Uint8Array(3000)) }
-  const { keys } = await inventory({ files, others: [0xcc01] })
+  const files = {
+    [fileId('keyDescription', 1)]: `${ecDescription}A1B2C3D4`,
+    [fileId('keyCertificate', 1)]: concat(fromHex(request), new Uint8Array(3000)),
+  }
+  const { keys } = await inventory({ files, others: [fileId('key', 1)] })
   assert.deepEqual(keys[0]!.warnings, [])
   assert.deepEqual(keys[0]!.certificate, fromHex(request))
 })
@@ -167,11 +188,11 @@ test('thirty keys take two round trips', async () => {
   const references = Array.from({ length: 30 }, (_, i) => i + 1)
   const files = Object.fromEntries(
     references.flatMap(reference => [
-      [0xc400 + reference, ecDescription],
-      [0xce00 + reference, request],
+      [fileId('keyDescription', reference), ecDescription],
+      [fileId('keyCertificate', reference), request],
     ]),
   )
-  const { keys, rounds } = await inventory({ files, others: references.map(reference => 0xcc00 + reference) })
+  const { keys, rounds } = await inventory({ files, others: references.map(reference => fileId('key', reference)) })
   assert.equal(keys.length, 30)
   assert.ok(keys.every(({ warnings }) => warnings.length === 0))
   assert.equal(rounds, 2)
@@ -179,7 +200,10 @@ test('thirty keys take two round trips', async () => {
 
 test('long certificates are read on together', async () => {
   const long = concat(fromHex('30820BB8'), new Uint8Array(3000))
-  const { keys, rounds } = await inventory({ files: { 52737: long, 52738: long }, others: [0xcc01, 0xcc02] })
+  const { keys, rounds } = await inventory({
+    files: { [fileId('keyCertificate', 1)]: long, [fileId('keyCertificate', 2)]: long },
+    others: [fileId('key', 1), fileId('key', 2)],
+  })
   assert.deepEqual(keys[1]!.certificate, long)
   assert.equal(rounds, 4)
 })
@@ -187,14 +211,14 @@ test('long certificates are read on together', async () => {
 test('certificates and data, described and not', async () => {
   const { certificates, data } = await inventory({
     files: {
-      51712: '3003020101',
-      51200: '301A 3009 0C03636178 03020640 3003 040177 A108 3006 3004 0402CA00',
-      51717: '3003020102',
-      51209: '301A 3009 0C03636178 03020640 3003 040177 A108 3006 3004 0402CA00',
-      52992: '00',
-      51456: '301C 300A 0C0464617431 03020640 3006 0C0464617431 A106 3004 0402 CF00',
-      51457: '3021 300E 0C057072697631 030206C0 040101 3007 0C057072697631 A106 30040402 CD01',
-      52487: '00',
+      [fileId('certificate', 0)]: '3003020101',
+      [fileId('certificateDescription', 0)]: '301A 3009 0C03636178 03020640 3003 040177 A108 3006 3004 0402CA00',
+      [fileId('certificate', 5)]: '3003020102',
+      [fileId('certificateDescription', 9)]: '301A 3009 0C03636178 03020640 3003 040177 A108 3006 3004 0402CA00',
+      [fileId('publicData', 0)]: '00',
+      [fileId('dataDescription', 0)]: '301C 300A 0C0464617431 03020640 3006 0C0464617431 A106 3004 0402 CF00',
+      [fileId('dataDescription', 1)]: '3021 300E 0C057072697631 030206C0 040101 3007 0C057072697631 A106 30040402 CD01',
+      [fileId('privateData', 7)]: '00',
     },
   })
   assert.deepEqual(
@@ -234,11 +258,19 @@ test('key domains: up to the first that is none', async () => {
 })
 
 test('a file that never ends is given up', async () => {
-  const { keys } = await inventory({ files: {}, others: [0xcc01], reads: { 52737: '30820FFF 00 9000' } })
+  const { keys } = await inventory({
+    files: {},
+    others: [fileId('key', 1)],
+    reads: { [fileId('keyCertificate', 1)]: '30820FFF 00 9000' },
+  })
   assert.match(keys[0]!.warnings.join(), /certificate not read: the file has no end/)
 })
 
 test('a card that answers more than was asked for', async () => {
-  const { keys } = await inventory({ files: {}, others: [0xcc01], reads: { 50177: `${'00'.repeat(300)} 9000` } })
+  const { keys } = await inventory({
+    files: {},
+    others: [fileId('key', 1)],
+    reads: { [fileId('keyDescription', 1)]: `${'00'.repeat(300)} 9000` },
+  })
   assert.match(keys[0]!.warnings.join(), /description not read: 300 bytes read, 256 were asked for/)
 })
