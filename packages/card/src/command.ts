@@ -114,7 +114,9 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
       if (status === undefined) throw new RangeError(`${name} has no outcome ${outcome.status}`)
       if (typeof status === 'number') return encodeResponse({ data: none, sw: status })
       if (status.kind === 'triesLeft') {
-        return encodeResponse({ data: none, sw: 0x63c0 | (outcome as { triesLeft: number }).triesLeft })
+        const { triesLeft: left } = outcome as { triesLeft: number }
+        if (!(left >= 0 && left <= 15)) throw new RangeError(`0 to 15 tries can be left, got ${left}`)
+        return encodeResponse({ data: none, sw: 0x63c0 | left })
       }
       return encodeResponse({ data: encode(responseCodec, (outcome as { data: R }).data), sw: status.sw })
     },

@@ -1,0 +1,530 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { DecodeError, fromHex, toHex } from '@keytether/codec'
+import { vectors } from '@keytether/test/vectors'
+import { decodeCommand } from '../apdu.ts'
+import type { AnyCommand, DataOf, OutcomeOf, ParamsOf, RequestOptions } from '../command.ts'
+import { curveByName } from '../cvc/curves.ts'
+import { keyAlgorithm } from '../cvc/public-key.ts'
+import { UnexpectedStatusError } from '../errors.ts'
+import * as card from '../index.ts'
+import { algorithm, applicationId, commands } from '../index.ts'
+
+interface Row<C extends AnyCommand> {
+  readonly requests: readonly (readonly [
+    name: string,
+    params: ParamsOf<C>,
+    data: DataOf<C>,
+    hex: string,
+    options?: RequestOptions,
+  ])[]
+  readonly responses: readonly (readonly [name: string, outcome: OutcomeOf<C>, hex: string])[]
+}
+
+const text = (ascii: string) => new TextEncoder().encode(ascii)
+const userPin = text('648219')
+const soPin = text('57621880')
+const noData = undefined
+const ok = { status: 'ok', data: noData } as const
+const hash = new Uint8Array(32).fill(0x5a)
+const domain = curveByName('secp256r1').domain
+const aid = toHex(applicationId)
+const point = `04${'11'.repeat(64)}`
+
+const { observed } = vectors<{ observed: { exchanges: { name: string; command: string }[] } }>('secure-messaging.json')
+const generateEc = observed.exchanges.find(({ name }) => name === 'GENERATE KEY PAIR')!.command
+
+/** Requests are those that OpenSC, sc-hsm-embedded and the Smart Card Shell were seen to send. */
+const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> } = {
+  SelectApplication: {
+    requests: [
+      ['OpenSC', { p2: 0x00 }, applicationId, `00a404000b${aid}00`],
+      ['sc-hsm-embedded', { p2: 0x04 }, applicationId, `00a404040b${aid}00`],
+      ['Smart Card Shell', { p2: 0x00 }, applicationId, `00a404000b${aid}`, { le: undefined }],
+      ['another application', { p2: 0x00 }, fromHex('627601ff000000'), '00a4040007627601ff00000000'],
+    ],
+    responses: [
+      [
+        'kind and version',
+        {
+          status: 'ok',
+          data: { kind: Uint8Array.of(0x78), version: { options: 1, type: 0, major: 4, minor: 1 } },
+        },
+        '620a820178850500010004019000',
+      ],
+      ['no parameters', ok, '9000'],
+      ['not there', { status: 'notFound' }, '6a82'],
+    ],
+  },
+  SelectFile: {
+    requests: [
+      ['OpenSC', { p2: 0x00 }, 0x2f03, '00a40000022f0300'],
+      ['no parameters wanted', { p2: 0x0c }, 0x2f02, '00a4000c022f02', { le: undefined }],
+    ],
+    responses: [
+      [
+        'a file',
+        { status: 'ok', data: { size: 0x31, kind: Uint8Array.of(1), fid: 0x2f03, lifeCycle: 5 } },
+        '620e8102003182010183022f038a01059000',
+      ],
+      [
+        'a key',
+        {
+          status: 'ok',
+          data: {
+            dataSize: 0,
+            fid: 0xcc01,
+            key: { useCounter: 5, algorithms: Uint8Array.of(algorithm.ecdsa, algorithm.ecdh), keyDomain: 2 },
+          },
+        },
+        '621780020000 8302cc01 a50d 900400000005 91027080 920102 9000',
+      ],
+      ['not there', { status: 'notFound' }, '6a82'],
+    ],
+  },
+  SelectPath: {
+    requests: [
+      ['EF.DIR', { p2: 0x00 }, fromHex('2f00'), '00a40800022f0000'],
+      ['lastUpdate', { p2: 0x00 }, fromHex('50154946'), '00a40800045015494600'],
+    ],
+    responses: [['not there', { status: 'notFound' }, '6a82']],
+  },
+  Verify: {
+    requests: [
+      ['the user', { reference: 'user' }, userPin, '0020008106363438323139'],
+      ['how many tries are left', { reference: 'user' }, new Uint8Array(), '00200081'],
+      ['the same with Le', { reference: 'user' }, new Uint8Array(), '0020008100', { le: 256 }],
+      ['the security officer', { reference: 'so' }, new Uint8Array(), '00200088'],
+      ['a finger', { reference: 'biometric1' }, new Uint8Array(), '00200085'],
+      ['another', { reference: 'biometric2' }, new Uint8Array(), '00200086'],
+    ],
+    responses: [
+      ['verified', ok, '9000'],
+      ['three tries left', { status: 'wrongPin', triesLeft: 3 }, '63c3'],
+      ['none left', { status: 'wrongPin', triesLeft: 0 }, '63c0'],
+      ['fifteen left', { status: 'wrongPin', triesLeft: 15 }, '63cf'],
+      ['keys to be authenticated', { status: 'notAuthenticated' }, '6300'],
+      ['blocked', { status: 'blocked' }, '6983'],
+      ['transport PIN', { status: 'transportPin' }, '6984'],
+      ['no PIN', { status: 'notInitialized' }, '6a88'],
+      ['wrong length', { status: 'wrongLength' }, '6700'],
+    ],
+  },
+  ChangeReferenceData: {
+    requests: [
+      ['the user', { reference: 'user' }, text('648219123456'), '002400810c363438323139313233343536'],
+      [
+        'the security officer',
+        { reference: 'so' },
+        text('5762188011111111'),
+        '002400881035373632313838303131313131313131',
+      ],
+    ],
+    responses: [
+      ['changed', ok, '9000'],
+      ['wrong', { status: 'wrongPin', triesLeft: 2 }, '63c2'],
+      ['blocked', { status: 'blocked' }, '6983'],
+      ['no PIN', { status: 'notInitialized' }, '6a88'],
+      ['wrong length', { status: 'wrongLength' }, '6700'],
+      ['not allowed', { status: 'notAllowed' }, '6986'],
+    ],
+  },
+  ResetRetryCounter: {
+    requests: [
+      ['with a new PIN', { mode: 'setPin' }, text('57621880648219'), '002c00810e3537363231383830363438323139'],
+      ['the counter alone', { mode: 'counterOnly' }, soPin, '002c0181083537363231383830'],
+    ],
+    responses: [
+      ['unblocked', ok, '9000'],
+      ['wrong', { status: 'wrongPin', triesLeft: 14 }, '63ce'],
+      ['blocked', { status: 'blocked' }, '6983'],
+      ['no PIN', { status: 'notInitialized' }, '6a88'],
+      ['wrong length', { status: 'wrongLength' }, '6700'],
+      ['not allowed', { status: 'notAllowed' }, '6986'],
+    ],
+  },
+  InitializeDevice: {
+    requests: [
+      [
+        'sc-hsm-tool',
+        {},
+        { options: 0x0001, userPin, soPin, pinTries: 3, dkekShares: 1 },
+        '805000001c 80020001 8106363438323139 82083537363231383830 910103 920101',
+      ],
+      [
+        'C_InitToken',
+        {},
+        { options: 0x0001, userPin: text('576218'), soPin, pinTries: 3 },
+        '8050000019 80020001 8106353736323138 82083537363231383830 910103',
+      ],
+      [
+        'public key authentication and key domains',
+        {},
+        { options: 0x0011, soPin, pinTries: 3, publicKeyAuthentication: { total: 2, required: 1 }, keyDomains: 4 },
+        '8050000018 80020011 82083537363231383830 910103 93020201 970104',
+      ],
+    ],
+    responses: [
+      ['done', ok, '9000'],
+      ['wrong security officer', { status: 'wrongPin', triesLeft: 14 }, '63ce'],
+      ['blocked', { status: 'blocked' }, '6983'],
+      ['wrong data', { status: 'wrongData' }, '6a80'],
+      ['not supported', { status: 'notSupported' }, '6a81'],
+    ],
+  },
+  DeviceStatus: {
+    requests: [['query', {}, noData, '8050000000']],
+    responses: [
+      [
+        'version 3.5',
+        { status: 'ok', data: { freeMemory: 0x12345, reserved: 0, major: 3, minor: 5 } },
+        '000123450003059000',
+      ],
+    ],
+  },
+  GetChallenge: {
+    requests: [
+      ['eight bytes', {}, noData, '0084000008', { le: 8 }],
+      ['256, where nothing is said', {}, noData, '0084000000'],
+      ['1024', {}, noData, '00840000000400', { le: 1024 }],
+    ],
+    responses: [
+      ['random bytes', { status: 'ok', data: fromHex('0001020304050607') }, '00010203040506079000'],
+      ['too many', { status: 'wrongLength' }, '6700'],
+    ],
+  },
+  EnumerateObjects: {
+    requests: [
+      ['extended', {}, noData, '80580000000000'],
+      ['short', {}, noData, '8058000000', { le: 256 }],
+    ],
+    responses: [
+      ['an empty device', { status: 'ok', data: [0xcc00, 0x2f02] }, 'cc002f029000'],
+      ['nothing', { status: 'ok', data: [] }, '9000'],
+    ],
+  },
+  ReadBinary: {
+    requests: [
+      ['OpenSC: the current file', { fid: card.currentFile }, { offset: 0 }, '00b100000454020000fe', { le: 254 }],
+      ['short', { fid: 0x2f03 }, { offset: 0x0100 }, '00b12f03045402010000'],
+      ['sc-hsm-embedded', { fid: 0x2f02 }, { offset: 0 }, '00b12f02000004540200000000', { le: 65536 }],
+    ],
+    responses: [
+      ['content', { status: 'ok', data: fromHex('3010') }, '30109000'],
+      ['the last of it', { status: 'endOfFile', data: fromHex('3010') }, '30106282'],
+      ['at the end', { status: 'endOfFile', data: new Uint8Array() }, '6282'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['not there', { status: 'notFound' }, '6a82'],
+      ['beyond the end', { status: 'wrongOffset' }, '6b00'],
+    ],
+  },
+  UpdateBinary: {
+    requests: [
+      [
+        'token information',
+        { fid: 0x2f03 },
+        { offset: 0, data: fromHex('3010020100 80076d79746f6b656e 03020520') },
+        '00d72f0318 54020000 5312 301002010080076d79746f6b656e03020520',
+      ],
+      ['an empty file', { fid: 0xce01 }, { offset: 0, data: new Uint8Array() }, '00d7ce0106 54020000 5300'],
+      [
+        'OpenSC: a chunk with extended length',
+        { fid: card.currentFile },
+        { offset: 0x00ff, data: new Uint8Array(255) },
+        `00d70000000106 540200ff 5381ff${'00'.repeat(255)}`,
+      ],
+    ],
+    responses: [
+      ['written', ok, '9000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['no current file', { status: 'notFound' }, '6a82'],
+      ['not to be written', { status: 'notAllowed' }, '6985'],
+      ['full', { status: 'outOfMemory' }, '6a84'],
+      ['beyond the end', { status: 'wrongOffset' }, '6b00'],
+      ['not the name of a file', { status: 'wrongP1P2' }, '6a86'],
+    ],
+  },
+  DeleteFile: {
+    requests: [
+      ['a certificate', { garbage: 'collect' }, 0xce01, '00e4020002ce01'],
+      ['a key, in passing', { garbage: 'leave' }, 0xcc01, '00e4028002cc01'],
+    ],
+    responses: [
+      ['deleted', ok, '9000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['not there', { status: 'notFound' }, '6a82'],
+      ['the device key', { status: 'notAllowed' }, '6985'],
+    ],
+  },
+  GenerateKeyPair: {
+    requests: [
+      [
+        'P-256, extended',
+        { key: 1, signingKey: 0 },
+        {
+          profile: 0,
+          authorityReference: 'UTCA00001',
+          parameters: { kind: 'ec', oid: fromHex(keyAlgorithm.ecdsaSha256), domain },
+          holderReference: 'UTCDUMMY00001',
+        },
+        generateEc,
+        { le: 65536, extended: true },
+      ],
+      [
+        'RSA, with everything and no answer wanted',
+        { key: 2, signingKey: 0 },
+        {
+          profile: 0,
+          authorityReference: 'UTCA00001',
+          parameters: {
+            kind: 'rsa',
+            oid: fromHex(keyAlgorithm.rsaSha256),
+            e: fromHex('010001'),
+            bits: 2048,
+          },
+          holderReference: 'DECA00001',
+          outerAuthorityReference: 'DECB00001',
+          useCounter: 3,
+          algorithms: Uint8Array.of(algorithm.rsaPkcs1),
+          keyDomain: 1,
+          wrappingKey: 9,
+        },
+        `00460200 4d 5f290100 4209${toHex(text('UTCA00001'))} 7f4915 060a${keyAlgorithm.rsaSha256} 8203010001 02020800
+         5f2009${toHex(text('DECA00001'))} 4509${toHex(text('DECB00001'))} 900400000003 910130 920101 930109`,
+        { le: undefined },
+      ],
+    ],
+    responses: [
+      ['the request', { status: 'ok', data: fromHex('6700') }, '67009000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['wrong data', { status: 'wrongData' }, '6a80'],
+      ['another curve', { status: 'notSupported' }, '6a81'],
+      ['full', { status: 'outOfMemory' }, '6a84'],
+      ['the reference is taken', { status: 'exists' }, '6a89'],
+    ],
+  },
+  Sign: {
+    requests: [
+      [
+        'OpenSC',
+        { key: 1, algorithm: algorithm.ecdsa },
+        hash,
+        `80680170000020${toHex(hash)}0200`,
+        { le: 512, extended: true },
+      ],
+      [
+        'OpenSC, a message',
+        { key: 1, algorithm: algorithm.ecdsaSha256 },
+        text('hello\n'),
+        '8068017300000668656c6c6f0a0200',
+        { le: 512 },
+      ],
+      ['sc-hsm-embedded', { key: 1, algorithm: algorithm.ecdsa }, hash, `8068017020${toHex(hash)}00`, { le: 256 }],
+      [
+        'a padded block',
+        { key: 2, algorithm: algorithm.rsaRaw },
+        new Uint8Array(256),
+        `80680220000100${'00'.repeat(256)}0000`,
+      ],
+    ],
+    responses: [
+      ['a signature', { status: 'ok', data: fromHex('3006020101020102') }, '30060201010201029000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['no such key', { status: 'notFound' }, '6a82'],
+      ['used up', { status: 'exhausted' }, '6984'],
+      ['algorithm not allowed', { status: 'algorithmNotAllowed' }, '6a81'],
+      ['wrong data', { status: 'wrongData' }, '6a80'],
+      ['wrong length', { status: 'wrongLength' }, '6700'],
+      ['no such algorithm', { status: 'unknownAlgorithm' }, '6a86'],
+    ],
+  },
+  Decipher: {
+    requests: [
+      ['ECDH', { key: 2, algorithm: algorithm.ecdh }, fromHex(point), `80620280000041${point}0200`, { le: 512 }],
+      [
+        'RSA',
+        { key: 1, algorithm: algorithm.rsaRawDecipher },
+        new Uint8Array(256),
+        `80620121000100${'00'.repeat(256)}0200`,
+        { le: 512 },
+      ],
+    ],
+    responses: [
+      ['a shared point', { status: 'ok', data: fromHex(point) }, `${point}9000`],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['no such key', { status: 'notFound' }, '6a82'],
+      ['used up', { status: 'exhausted' }, '6984'],
+      ['algorithm not allowed', { status: 'algorithmNotAllowed' }, '6a81'],
+      ['wrong data', { status: 'wrongData' }, '6a80'],
+      ['wrong length', { status: 'wrongLength' }, '6700'],
+      ['no such algorithm', { status: 'unknownAlgorithm' }, '6a86'],
+    ],
+  },
+  SetSecureMessaging: {
+    requests: [
+      ['AES', {}, { protocol: card.chipAuthenticationProtocol }, '002241a40c800a04007f00070202030202'],
+      ['3DES', {}, { protocol: fromHex('04007f00070202030201') }, '002241a40c800a04007f00070202030201'],
+    ],
+    responses: [
+      ['set', ok, '9000'],
+      ['not supported', { status: 'notSupported' }, '6a80'],
+    ],
+  },
+  AuthenticateChip: {
+    requests: [['a point', {}, { ephemeralKey: fromHex(point) }, `00860000457c438041${point}00`]],
+    responses: [
+      [
+        'nonce and token',
+        { status: 'ok', data: { nonce: fromHex('f53968e70ebb5607'), token: fromHex('d1d1ecb2f2dfeb8e') } },
+        '7c148108f53968e70ebb56078208d1d1ecb2f2dfeb8e9000',
+      ],
+      ['no point', { status: 'wrongData' }, '6a80'],
+      ['no protocol set', { status: 'conditionsNotSatisfied' }, '6985'],
+    ],
+  },
+}
+
+const tries = Array.from({ length: 16 }, (_, left) => 0x63c0 | left)
+/** Status words that no command lists, among them those that ask for another command. */
+const others = [...tries, 0x6100, 0x6281, 0x63d0, 0x6400, 0x6581, 0x6c10, 0x9001, 0x9f00]
+
+/** Commands that the host has, and the emulator does not carry out. */
+const hostOnly = ['QueryKeyDomain']
+
+test('every command has a row, and is one that the emulator must handle', () => {
+  const isCommand = (value: unknown) => typeof value === 'object' && value !== null && 'encodeRequest' in value
+  const exported = Object.entries(card).flatMap(([name, value]) => (isCommand(value) ? [name] : []))
+  assert.deepEqual(exported.filter(name => !(name in rows)).toSorted(), hostOnly)
+  assert.deepEqual(Object.keys(rows).toSorted(), Object.keys(commands).toSorted())
+})
+
+for (const [name, command] of Object.entries(commands) as [keyof typeof commands, AnyCommand][]) {
+  const { requests, responses } = rows[name] as Row<AnyCommand>
+  describe(name, () => {
+    for (const [what, params, data, hex, options] of requests) {
+      const bytes = fromHex(hex)
+      test(`request, ${what}: written`, () => {
+        assert.equal(toHex(command.encodeRequest(params, data, options)), toHex(bytes))
+      })
+      test(`request, ${what}: read`, () => {
+        const apdu = decodeCommand(bytes)
+        const matching = Object.entries(commands).flatMap(([other, it]) => (it.matches(apdu) ? [other] : []))
+        assert.deepEqual(matching, [name])
+        assert.deepEqual(command.decodeParams(apdu), params)
+        assert.deepEqual(command.decodeData(apdu), data)
+      })
+    }
+    for (const [what, outcome, hex] of responses) {
+      const bytes = fromHex(hex)
+      test(`response, ${what}: written`, () => assert.equal(toHex(command.encodeResponse(outcome)), toHex(bytes)))
+      test(`response, ${what}: read`, () => assert.deepEqual(command.decodeResponse(bytes), outcome))
+    }
+
+    test('every outcome that it lists has a row, and no other status word is one', () => {
+      const listed = new Set(responses.map(([, , hex]) => Number.parseInt(hex.slice(-4), 16)))
+      for (const sw of [...Object.values(card.sw), ...others]) {
+        const isTries = (sw & 0xfff0) === 0x63c0 && [...listed].some(other => (other & 0xfff0) === 0x63c0)
+        if (sw === 0x9000 || listed.has(sw) || isTries) continue
+        const bytes = Uint8Array.of(sw >> 8, sw & 0xff)
+        assert.throws(
+          () => command.decodeResponse(bytes),
+          error => error instanceof UnexpectedStatusError && error.sw === sw && error.command === command.name,
+        )
+      }
+    })
+
+    test('an outcome that it does not have cannot be written', () => {
+      assert.throws(() => command.encodeResponse({ status: 'another' }), RangeError)
+      assert.throws(() => command.encodeResponse({ status: 'toString' }), RangeError)
+    })
+
+    test('a response without a status word is refused', () => {
+      for (const bytes of [new Uint8Array(), Uint8Array.of(0x90)]) {
+        assert.throws(() => command.decodeResponse(bytes), DecodeError)
+      }
+    })
+  })
+}
+
+test('more tries than a status word has room for are the caller’s fault', () => {
+  for (const triesLeft of [-1, 16, Number.NaN]) {
+    assert.throws(() => commands.Verify.encodeResponse({ status: 'wrongPin', triesLeft }), RangeError)
+  }
+})
+
+test('the message of an unexpected status word says whose answer it is, and what it means', () => {
+  assert.throws(
+    () => commands.Sign.decodeResponse(fromHex('6f00')),
+    /^UnexpectedStatusError: SIGN: the card answered 6F00 \(internal error of the card\)$/,
+  )
+  assert.throws(() => commands.Sign.decodeResponse(fromHex('6faa')), /6FAA \(unknown status\)/)
+  assert.throws(() => commands.Sign.decodeResponse(fromHex('63c2')), /63C2 \(2 tries left\)/)
+})
+
+describe('requests that are not a command’s', () => {
+  const rest: readonly (readonly [name: string, hex: string])[] = [
+    ['another class', '10200081'],
+    ['P1 of VERIFY', '00200181'],
+    ['a PIN that there is not', '00200082'],
+    ['RESET RETRY COUNTER in a session', '002c0281'],
+    ['GET CHALLENGE with P2', '0084000108'],
+    ['MANAGE SECURITY ENVIRONMENT for another use', '002281b603830141'],
+    ['an instruction that there is not', '00fe000000'],
+  ]
+  for (const [name, hex] of rest) {
+    test(name, () => {
+      const apdu = decodeCommand(fromHex(hex))
+      assert.ok(Object.values(commands).every(command => !command.matches(apdu)))
+    })
+  }
+})
+
+describe('request data that are malformed', () => {
+  const bad: readonly (readonly [name: string, command: AnyCommand, hex: string, message: RegExp])[] = [
+    ['a file identifier of one byte', commands.SelectFile, '00a40000012f', /wanted 1 bytes, 0 left/],
+    ['a PIN of 17 bytes', commands.Verify, `0020008111${'31'.repeat(17)}`, /wanted 0 to 16 bytes, got 17/],
+    ['no offset', commands.ReadBinary, '00b12f03025300', /tag 53 is not allowed here/],
+    ['an offset of three bytes', commands.ReadBinary, '00b12f03055403000000', /1 bytes left over/],
+    ['no data to write', commands.UpdateBinary, '00d72f030454020000', /data \(tag 53\) is missing/],
+    ['no security officer', commands.InitializeDevice, '805000000480020001', /soPin \(tag 82\) is missing/],
+    [
+      'a user PIN of five bytes',
+      commands.InitializeDevice,
+      '8050000007 8105 3132333435',
+      /wanted 6 to 16 bytes, got 5/,
+    ],
+    ['an unknown option', commands.InitializeDevice, '80500000039401 01', /tag 94 is not allowed here/],
+    ['no key to generate', commands.GenerateKeyPair, '00460100045f290100', /parameters \(tag 7F49\) is missing/],
+    ['no protocol', commands.SetSecureMessaging, '002241a4028000', /wanted 1 to 16 bytes, got 0/],
+    ['an empty point', commands.AuthenticateChip, '00860000047c02800000', /wanted 1 to 133 bytes, got 0/],
+  ]
+  for (const [name, command, hex, message] of bad) {
+    test(name, () => {
+      const apdu = decodeCommand(fromHex(hex))
+      assert.ok(command.matches(apdu))
+      assert.throws(
+        () => command.decodeData(apdu),
+        error => error instanceof DecodeError && message.test(error.message),
+      )
+    })
+  }
+})
+
+describe('responses that only some cards give', () => {
+  test('a version of two bytes, from cards before 2.0', () => {
+    const outcome = commands.SelectApplication.decodeResponse(fromHex('6204850201029000'))
+    assert.deepEqual(outcome, { status: 'ok', data: { version: { options: 0, type: 0, major: 1, minor: 2 } } })
+  })
+  test('parameters in another order, with some that we do not know', () => {
+    const hex = `621f 8505ffff000305 840b${aid} a505 8103010203 82021234 9000`
+    const outcome = commands.SelectApplication.decodeResponse(fromHex(hex))
+    assert.deepEqual(outcome, {
+      status: 'ok',
+      data: {
+        version: { options: 0xffff, type: 0, major: 3, minor: 5 },
+        name: applicationId,
+        kind: fromHex('1234'),
+      },
+    })
+  })
+})
