@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 const packages = {
+  curl: 'curl',
   gcc: 'gcc',
   'gnutls-cli': 'gnutls-bin',
   ip: 'iproute2',

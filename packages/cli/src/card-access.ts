@@ -25,7 +25,8 @@ export async function withCard<T>(
 ): Promise<T> {
   using stop = interruption()
   await using opened = await openCard(options)
-  stop.signal.addEventListener('abort', () => void opened.channel.close())
+  // What is outstanding fails, and says so.
+  stop.signal.addEventListener('abort', () => void opened.channel.close().catch(() => {}))
   const { SmartCardHsm } = await import('@keytether/driver')
   try {
     const card = await SmartCardHsm.open(opened.channel, { roots: opened.roots })

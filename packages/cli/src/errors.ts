@@ -30,9 +30,23 @@ interface Explanation {
  */
 const explanations: Record<string, Explanation> = {
   'ChannelError REMOVED': { code: 'notFound', hints: ['put the card back and try again'] },
+  ConfigError: { code: 'usage', hints: [] },
+  'DriverError UNKNOWN_ROOT': {
+    code: 'failed',
+    hints: ['if the device is one of your own, name its root with --trust FILE'],
+  },
+  'DriverError NOT_GENUINE': { code: 'failed', hints: ['do not give this device your PIN'] },
+  'DriverError NOT_INITIALIZED': { code: 'failed', hints: ['`keytether card initialize` does that'] },
+  'DriverError NOT_LOGGED_IN': { code: 'pin', hints: [] },
+  'DriverError KEY_NOT_FOUND': { code: 'notFound', hints: ['`keytether card list` shows the keys'] },
+  'DriverError FILE_NOT_FOUND': { code: 'notFound', hints: [] },
+  'PcscError NO_READER': { code: 'notFound', hints: ['plug in a card reader'] },
+  'PcscError UNKNOWN_READER': { code: 'notFound', hints: ['`keytether card readers` shows the readers'] },
+  'PcscError NO_CARD': { code: 'notFound', hints: ['put a card into the reader'] },
+  'PcscError CARD_REMOVED': { code: 'notFound', hints: ['put the card back and try again'] },
+  RangeError: { code: 'usage', hints: [] },
   'Error ENOENT': { code: 'notFound', hints: [] },
   'Error EACCES': { code: 'failed', hints: ['this user may not read or write there'] },
-  'Error ECONNREFUSED': { code: 'failed', hints: ['nothing listens there: check host and port'] },
   'Error EADDRINUSE': { code: 'failed', hints: ['another program listens there: choose another port'] },
   'Error EADDRNOTAVAIL': { code: 'failed', hints: ['this machine does not have that address'] },
 }

@@ -32,3 +32,11 @@ export function interruption(): Interruption {
     },
   }
 }
+
+/** Resolves when the signal is, or has been, aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

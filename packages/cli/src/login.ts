@@ -16,11 +16,16 @@ export function lastTryOption(command: Command): Command {
   return command.option('--last-try', 'Present the PIN even if a wrong one would block it')
 }
 
+/** For calls that present a PIN. */
+export function spending({ lastTry = false }: { readonly lastTry?: boolean }): { readonly lastTry: boolean } {
+  return { lastTry }
+}
+
 /** Presents the user PIN, unless that would spend the last try and nobody said to. */
 export async function login(card: SmartCardHsm, options: LoginOptions, signal: AbortSignal): Promise<void> {
   await checkTries(card, 'user', options.lastTry)
   const pin = await readPin(options, userPin, signal)
-  accepted(await card.verifyPin(pin, { lastTry: options.lastTry ?? false }), 'user')
+  accepted(await card.verifyPin(pin, spending(options)), 'user')
 }
 
 /** Before a PIN is asked for: whether it can be presented at all. */

@@ -1,2 +1,115 @@
-import type { Command } from 'commander'
-export function demo(_program: Command): void {}
+/** `keytether demo`: the service and an emulated token, on this machine. */
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { styleText } from 'node:util'
+import { type Command, InvalidArgumentError } from 'commander'
+import { openDataFolder, writeEnv } from '../demo/data-folder.ts'
+import { deviceReady, startDemoService, watchDevice } from '../demo/demo-service.ts'
+import { nextSteps } from '../demo/next-steps.ts'
+import { type PreparedToken, prepareToken } from '../demo/prepare-token.ts'
+import { startTokenProcess } from '../demo/token-process.ts'
+import { CliError } from '../errors.ts'
+import { examples } from '../examples.ts'
+import { aborted, interruption } from '../interrupt.ts'
+import { keyId, keyType } from '../keys.ts'
+import { lock } from '../lock.ts'
+import { fields } from '../output.ts'
+
+interface DemoOptions {
+  readonly data: string
+  readonly port: number
+}
+
+export function demo(program: Command): void {
+  const command = program
+    .command('demo')
+    .description('Show all of it on this machine: the service, and an emulated token that dials in')
+    .option('--data <dir>', 'Where to keep the token and the secrets', 'keytether-data')
+    .option('--port <number>', 'Where the service listens on 127.0.0.1', port, 8080)
+    .action(run)
+  examples(command, [
+    ['keytether demo', 'the first start makes a token with two keys, later ones find it'],
+    ['keytether demo --data second --port 8081', 'another one beside it'],
+  ])
+}
+
+/** How long the token may take to dial in and become ready. */
+const readyMs = 60_000
+
+async function run(options: DemoOptions): Promise<void> {
+  using stop = interruption()
+  await using ends = new AsyncDisposableStack()
+  try {
+    await start(options, stop.signal, ends)
+    await aborted(stop.signal)
+    console.log('\nEnding …')
+  } catch (error) {
+    throw stop.signal.aborted
+      ? new CliError('interrupted', 'interrupted before it was ready', [], { cause: error })
+      : error
+  }
+}
+
+/** @param ends what is to be ended, the last first */
+async function start(options: DemoOptions, signal: AbortSignal, ends: AsyncDisposableStack): Promise<void> {
+  const data = await openDataFolder(options.data)
+  ends.use(await lock(data.path))
+  // A demonstration that was killed leaves one behind, which would lead to nothing.
+  await rm(data.envFile, { force: true })
+
+  const { cardContactRoots } = await import('@keytether/card')
+  const { emulatorRoot } = await import('@keytether/emulator')
+  // Only a demonstration trusts emulated tokens by itself.
+  const roots = [...cardContactRoots, emulatorRoot]
+  const service = await startDemoService({
+    port: options.port,
+    token: data.token,
+    roots,
+    log: ends.use(await openLog(data.serviceLog)).fd,
+  })
+  ends.defer(() => service.close())
+
+  const token = await prepareToken(data, roots)
+  signal.throwIfAborted()
+  const ready = deviceReady(service, readyMs, signal)
+  ends.use(
+    startTokenProcess({
+      args: ['emulator', '--state', data.stateFile, '--ram', `${service.url}/rt/hsm`, '--pin-file', data.pinFile],
+      log: ends.use(await openLog(data.tokenLog)).fd,
+      onRestart: (reason, delayMs) =>
+        console.error(
+          `The token's process ended (${reason}, see ${data.tokenLog}). Starting it again in ${delayMs / 1000} s`,
+        ),
+    }),
+  )
+  await ready
+  watchDevice(service, signal, line => console.error(line))
+
+  ends.use(await writeEnv(data, { KEYTETHER_URL: service.url, KEYTETHER_TOKEN: data.token }))
+  for (const line of summary(service.url, relative('.', data.path), token)) console.log(line)
+  const ecKey = token.keys.find(({ kind }) => kind === 'EC')!
+  console.log(`\n${styleText('bold', 'Try in another terminal:')}\n`)
+  console.log(nextSteps(relative('.', data.envFile), keyId(ecKey)))
+  console.log('Ctrl-C ends the demonstration.')
+}
+
+function summary(url: string, folder: string, { path, keys, made }: PreparedToken): string[] {
+  const origin = made.length > 0 ? 'made now' : 'from an earlier start'
+  return fields([
+    ['Service', url],
+    ['Token', `${path}, emulated, in a process of its own`],
+    ['Keys', keys.map(key => `${key.label.padEnd(8)}  ${keyType(key)}`).join('\n')],
+    ['', origin],
+    ['Data', folder],
+  ])
+}
+
+function openLog(path: string): Promise<FileHandle> {
+  return open(path, 'w', 0o600)
+}
+
+function port(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError('Wanted 0 to 65535.')
+  return value
+}

@@ -1,2 +1,129 @@
-import type { Command } from 'commander'
-export function serve(_program: Command): void {}
+/** `keytether serve`: the service. */
+import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { CliError } from '../errors.ts'
+import { examples } from '../examples.ts'
+import { aborted, interruption } from '../interrupt.ts'
+import { type OutputOptions, outputOptions, reporter } from '../output.ts'
+import { type TrustOptions, trustOptions } from '../trust.ts'
+
+interface ServeOptions extends OutputOptions, TrustOptions {
+  readonly config?: string
+  readonly listen?: Address
+  readonly tokenFile?: string
+  readonly trustTestDevices?: true
+  readonly pins?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly clientCa?: string
+  readonly logLevel?: string
+}
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export function serve(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('Run the service: tokens dial in at /rt/hsm, applications use their keys at /se/api')
+    .option('--config <file>', 'Settings in JSON; options win over it')
+    .option('--listen <host:port>', 'Where to listen; default 127.0.0.1:8080', address)
+    .option('--token-file <file>', 'API tokens, one a line; made with a random one if it is not there')
+    .option('--trust-test-devices', "Also trust CardContact's root of test devices")
+    .option('--pins <file>', 'PINs of devices that dial in locked: a JSON object of device id and PIN')
+    .option('--tls-cert <file>', 'Serve HTTPS with this certificate chain, PEM')
+    .option('--tls-key <file>', 'Its private key, PEM')
+    .option('--client-ca <file>', 'Accept client certificates of these authorities in place of a token, PEM')
+    .addOption(
+      new Option('--log-level <level>', 'What to log, as JSON on standard error; default info').choices(logLevels),
+    )
+  outputOptions(trustOptions(command), 'Print events as lines of JSON').action(run)
+  examples(command, [
+    ['keytether serve --token-file token', 'on this machine; clients send the token in that file'],
+    ['keytether serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --client-ca ca.pem', 'for others'],
+    ['KEYTETHER_TOKEN=… keytether serve', 'the token from the environment'],
+    ['keytether serve --token-file token --trust root.cvc', 'emulated tokens, too'],
+  ])
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+async function run(options: ServeOptions): Promise<void> {
+  const { createLog, readConfig, startService } = await import('@keytether/server')
+  const report = reporter(options)
+  using stop = interruption()
+  if (options.tokenFile !== undefined && (await makeToken(options.tokenFile))) {
+    report({ event: 'token', file: options.tokenFile }, `made a token in ${options.tokenFile}`)
+  }
+  const folder = options.config === undefined ? '.' : dirname(options.config)
+  const { config, logLevel } = readConfig(await settings(options), folder)
+  const service = await startService(config, createLog(logLevel, process.stderr.fd))
+  const { url } = service
+  report({ event: 'ready', url, ram: `${url}/rt/hsm`, api: `${url}/se/api` }, `tokens dial in at ${url}/rt/hsm`)
+  if (!options.json) console.log(`applications use their keys at ${url}/se/api`)
+  await aborted(stop.signal)
+  await service.close()
+}
+
+/** The configuration file with the options put over it. */
+async function settings(options: ServeOptions): Promise<Record<string, unknown>> {
+  const file = options.config === undefined ? {} : await readSettings(options.config)
+  const { tls, roots, devices } = file as Record<string, Record<string, unknown> | undefined>
+  const own = [
+    ...((roots?.['own'] as unknown[] | undefined) ?? []),
+    ...(options.trust ?? []).map(name => resolve(name)),
+  ]
+  const certificate = defined({
+    certificate: path(options.tlsCert),
+    key: path(options.tlsKey),
+    clientAuthorities: path(options.clientCa),
+  })
+  return {
+    ...file,
+    ...options.listen,
+    ...defined({ tokens: path(options.tokenFile), log: options.logLevel }),
+    ...((tls || Object.keys(certificate).length > 0) && { tls: { ...tls, ...certificate } }),
+    roots: { ...roots, own, ...defined({ test: options.trustTestDevices }) },
+    devices: { ...devices, ...defined({ pins: path(options.pins) }) },
+  }
+}
+
+async function readSettings(file: string): Promise<Record<string, unknown>> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'))
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw new CliError('usage', `${file} is not JSON: ${cause.message}`, [], { cause })
+  }
+}
+
+/** Options name files from where the user is, the configuration file from where it is itself. */
+function path(file: string | undefined): string | undefined {
+  return file === undefined ? undefined : resolve(file)
+}
+
+function defined(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+}
+
+/** @returns false if there is such a file already */
+async function makeToken(file: string): Promise<boolean> {
+  try {
+    await writeFile(file, `${randomBytes(24).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+export function address(text: string): Address {
+  const match = /^(?<host>\[[0-9a-f:]+\]|[^:]+):(?<port>\d+)$/i.exec(text)
+  const port = Number(match?.groups?.['port'])
+  if (!match?.groups || port > 65535) throw new InvalidArgumentError('Wanted HOST:PORT.')
+  return { host: match.groups['host']!.replace(/^\[(.*)\]$/, '$1'), port }
+}

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { confirm } from '../../confirm.ts'
 import { examples } from '../../examples.ts'
-import { accepted, checkTries, lastTryOption } from '../../login.ts'
+import { accepted, checkTries, lastTryOption, spending } from '../../login.ts'
 import { fields } from '../../output.ts'
 import { type Pin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
 
@@ -23,7 +23,7 @@ export function initialize(card: Command): void {
     .description('Erase all keys and files for ever, and set the PIN')
     .option('--label <text>', 'What to call the token')
     .option('--tries <count>', 'Wrong PINs in a row before the PIN is blocked, 1 to 10', tries, 3)
-    .option('--no-pin-reset', 'The SO-PIN can not unblock the PIN')
+    .option('--no-pin-reset', 'Do not let the SO-PIN unblock the PIN')
     .option('-y, --yes', 'Do not ask')
   lastTryOption(pinOptions(cardOptions(command), soPin, firstPin)).action(run)
   examples(command, [
@@ -47,14 +47,14 @@ async function run(options: InitializeOptions): Promise<void> {
     ])
     for (const line of plan) console.error(line)
     await confirm(options, 'Initialise the device?', signal)
-    const outcome = await device.initialize({
+    const initialization = {
       soPin: await readPin(options, fresh ? { ...soPin, isNew: true } : soPin, signal),
       userPin: await readPin(options, firstPin, signal),
       options: options.pinReset ? deviceOptions.resetRetryCounter : 0,
       pinTries: options.tries,
       ...(options.label !== undefined && { label: options.label }),
-    })
-    accepted(outcome, 'so')
+    }
+    accepted(await device.initialize(initialization, spending(options)), 'so')
   })
 }
 

@@ -3,7 +3,7 @@
 import type { PinRole } from '@keytether/driver'
 import { type Command, Option } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
-import { accepted, checkTries, lastTryOption, pinWords } from '../../login.ts'
+import { accepted, checkTries, lastTryOption, pinWords, spending } from '../../login.ts'
 import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
 import { newPin, newSoPin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
 
@@ -45,7 +45,8 @@ async function changePin(options: ChangeOptions & { readonly role: PinRole }): P
   await withCard(options, async (device, signal) => {
     await checkTries(device, options.role, options.lastTry)
     const old = await readPin(options, current, signal)
-    accepted(await device.changePin(options.role, old, await readPin(options, next, signal)), options.role)
+    const replacement = await readPin(options, next, signal)
+    accepted(await device.changePin(options.role, old, replacement, spending(options)), options.role)
   })
 }
 
@@ -54,6 +55,6 @@ async function unblockPin(options: ChangeOptions & { readonly keepPin?: true }):
     await checkTries(device, 'so', options.lastTry)
     const so = await readPin(options, soPin, signal)
     const next = options.keepPin ? undefined : await readPin(options, newPin, signal)
-    accepted(await device.resetRetryCounter(so, next), 'so')
+    accepted(await device.resetRetryCounter(so, next, spending(options)), 'so')
   })
 }

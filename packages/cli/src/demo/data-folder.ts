@@ -1,0 +1,48 @@
+/** What the demonstration keeps: its secrets, its token, and for others the way in. */
+import { randomBytes, randomInt } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readOrMake, writePrivateFile } from '../atomic-file.ts'
+
+export interface DataFolder {
+  readonly path: string
+  /** Opens the API. */
+  readonly token: string
+  readonly pin: string
+  readonly soPin: string
+  readonly pinFile: string
+  /** The emulated token. */
+  readonly stateFile: string
+  readonly serviceLog: string
+  readonly tokenLog: string
+  /** Shell variables with which clients find the service; there while it can be used. */
+  readonly envFile: string
+}
+
+/** Makes what is not there yet. */
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  const pinFile = join(path, 'pin')
+  return {
+    path,
+    pinFile,
+    token: await readOrMake(join(path, 'token'), () => randomBytes(24).toString('base64url')),
+    pin: await readOrMake(pinFile, () => String(randomInt(10 ** 8)).padStart(8, '0')),
+    soPin: await readOrMake(join(path, 'so-pin'), () => randomBytes(8).toString('hex')),
+    stateFile: join(path, 'token.state'),
+    serviceLog: join(path, 'service.log'),
+    tokenLog: join(path, 'token.log'),
+    envFile: join(path, 'demo.env'),
+  }
+}
+
+/** @param variables by name */
+export async function writeEnv({ envFile }: DataFolder, variables: Record<string, string>): Promise<AsyncDisposable> {
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${shellQuoted(value)}\n`)
+  await writePrivateFile(envFile, lines.join(''))
+  return { [Symbol.asyncDispose]: () => rm(envFile, { force: true }) }
+}
+
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,106 @@
+/** The command line as scripts meet it: exit codes, standard output and error, help and completion. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { keytether } from '@keytether/test/keytether'
+
+describe('help', () => {
+  test('lists the commands and the exit codes', async () => {
+    const { code, stdout, stderr } = await keytether(['--help'])
+    assert.equal(code, 0)
+    assert.equal(stderr, '')
+    for (const word of ['demo', 'serve', 'emulator', 'agent', 'card', 'completion', 'Exit codes:', 'Examples:']) {
+      assert.match(stdout, new RegExp(`\\b${word}`))
+    }
+    assert.doesNotMatch(stdout, /\bcomplete\b/)
+  })
+
+  const commands = [
+    ...['demo', 'serve', 'emulator', 'emulator root', 'agent', 'card', 'completion'],
+    ...['readers', 'status', 'list', 'initialize', 'pin status', 'pin change', 'pin unblock'].map(
+      name => `card ${name}`,
+    ),
+    ...['generate', 'public-key', 'certificate read', 'certificate write', 'delete'].map(name => `card ${name}`),
+    ...['sign', 'decrypt', 'derive', 'random'].map(name => `card ${name}`),
+  ]
+  for (const command of commands) {
+    test(`of ${command}`, async () => {
+      const { code, stdout } = await keytether([...command.split(' '), '--help'])
+      assert.equal(code, 0)
+      assert.match(stdout, new RegExp(`^Usage: keytether ${command}\\b`))
+      assert.doesNotMatch(stdout, /--(so-)?pin <|--new-pin </, 'a PIN on the command line can be read by others')
+    })
+  }
+
+  test('has no colours where nobody sees them', async () => {
+    const { stdout } = await keytether(['card', '--help'])
+    assert.ok(!stdout.includes('\u001b['))
+  })
+})
+
+describe('wrong usage ends with 2, an error and a hint', () => {
+  const rows: readonly (readonly [args: string, error: RegExp])[] = [
+    ['', /^Usage: keytether/],
+    ['card sgn', /^error: unknown command 'sgn'\n\(Did you mean sign\?\)/],
+    ['card status --raeder x', /^error: unknown option '--raeder'\n\(Did you mean --reader\?\)/],
+    ['card generate', /^error: required option '--label <text>' not specified/],
+    ['card generate --label a', /^error: which kind of key\?\nhint: add --ec secp256r1 or --rsa 2048/],
+    ['card generate --label a --rsa 512', /Wanted 1024 to 4096/],
+    ['card generate --label a --ec secp256r1 --rsa 2048', /cannot be used with option/],
+    ['card generate --label a --ec P-256x', /^error: there is no curve P-256x\nhint: there is secp192r1, /],
+    ['card sign key --scheme DSA', /Allowed choices are ECDSA, RSA_PKCS1, RSA_PSS/],
+    ['card sign key --digest xyz', /^error: the digest is not an even number of hexadecimal digits/],
+    ['card status --reader a --emulator b', /^error: --reader and --emulator name two different cards/],
+    ['card random 0', /Wanted a number, at least 1/],
+    ['demo --port 70000', /Wanted 0 to 65535/],
+    ['serve --listen 8080', /Wanted HOST:PORT/],
+    ['serve', /^error: the configuration has a mistake:\n- nobody could log in/],
+    ['emulator', /^error: .*--state/],
+  ]
+  for (const [args, error] of rows) {
+    test(`keytether ${args}`, async () => {
+      const { code, stdout, stderr } = await keytether(args === '' ? [] : args.split(' '), {
+        env: { KEYTETHER_TOKEN: '' },
+      })
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, error)
+      assert.equal(stdout, '')
+    })
+  }
+})
+
+describe('completion', () => {
+  for (const shell of ['bash', 'zsh', 'fish', 'powershell']) {
+    test(`a script for ${shell}`, async () => {
+      const { code, stdout } = await keytether(['completion', shell])
+      assert.equal(code, 0)
+      assert.match(stdout, /keytether complete -- /)
+    })
+  }
+
+  const rows: readonly (readonly [words: string[], suggestions: string[]])[] = [
+    [['se'], ['serve']],
+    [
+      ['card', 's'],
+      ['status', 'sign'],
+    ],
+    [
+      ['card', 'pin', ''],
+      ['status', 'change', 'unblock'],
+    ],
+    [['card', 'sign', 'key', '--sch'], ['--scheme']],
+    [
+      ['card', 'sign', 'key', '--scheme', 'RSA'],
+      ['RSA_PKCS1', 'RSA_PSS'],
+    ],
+  ]
+  for (const [words, suggestions] of rows) {
+    test(words.join(' '), async () => {
+      const { stdout } = await keytether(['complete', '--', ...words])
+      const lines = stdout.trim().split('\n').slice(0, -1)
+      assert.deepEqual(
+        lines.map(line => line.split('\t')[0]),
+        suggestions,
+      )
+    })
+  }
+})
