@@ -4,14 +4,21 @@
  */
 export type ChannelErrorCode = 'CLOSED' | 'REMOVED' | 'TIMEOUT' | 'TRANSPORT' | 'PROTOCOL'
 
+export interface ChannelErrorOptions extends ErrorOptions {
+  readonly responses?: readonly Uint8Array[]
+}
+
 /** The channel to a card failed. What was outstanding may or may not have been carried out. */
 export class ChannelError extends Error {
   override readonly name = 'ChannelError'
   readonly code: ChannelErrorCode
+  /** What the first commands of the batch answered before it failed, where the channel can tell. */
+  readonly responses: readonly Uint8Array[]
 
-  constructor(code: ChannelErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ChannelErrorCode, message: string, { responses = [], ...options }: ChannelErrorOptions = {}) {
     super(message, options)
     this.code = code
+    this.responses = responses
   }
 }
 
