@@ -120,10 +120,12 @@ class Connection implements PcscChannel {
 
   async #transaction(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
     check('SCardBeginTransaction', await this.#pcsc.beginTransaction(this.#card))
+    const responses: Uint8Array[] = []
     try {
-      const responses: Uint8Array[] = []
       for (const command of commands) responses.push(await this.#answer(await this.#send(command)))
       return responses
+    } catch (error) {
+      throw error instanceof PcscError ? this.#channelError(error, responses) : error
     } finally {
       // The answers are in by now: if ending fails, the next call will say why.
       await this.#pcsc.endTransaction(this.#card, leaveCard)
@@ -150,8 +152,9 @@ class Connection implements PcscChannel {
     return this.#response.slice(0, length)
   }
 
-  #channelError(cause: PcscError): ChannelError {
+  #channelError(cause: PcscError, responses: readonly Uint8Array[] = []): ChannelError {
     const gone = cause.code === 'CARD_REMOVED' || cause.code === 'NO_CARD' || cause.code === 'UNKNOWN_READER'
-    return new ChannelError(gone ? 'REMOVED' : 'TRANSPORT', `the card in ${this.reader}: ${cause.message}`, { cause })
+    const code = gone ? 'REMOVED' : 'TRANSPORT'
+    return new ChannelError(code, `the card in ${this.reader}: ${cause.message}`, { cause, responses })
   }
 }
