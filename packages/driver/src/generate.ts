@@ -7,16 +7,15 @@ import {
   GenerateKeyPair,
   type KeyParameters,
   keyAlgorithm,
-  SelectFile,
   verifyRequest,
 } from '@keytether/card'
 import { DecodeError, decode, equal, fromHex } from '@keytether/codec'
 import { describeNewKey } from './descriptions.ts'
 import { DriverError } from './errors.ts'
 import { expectContent, readFiles, writeCalls } from './files.ts'
-import { enumerateCall, keyParametersOf } from './inventory.ts'
+import { enumerateCall, keyParametersOf, parametersCall } from './inventory.ts'
 import { bitsOf, describeKey, keyIdentifier } from './key-info.ts'
-import { attempt, call, type Link } from './link.ts'
+import { call, type Link } from './link.ts'
 import { expectOk } from './outcome.ts'
 import type { Identity, KeyAttributes, KeyInfo, KeySpec, Version } from './types.ts'
 
@@ -143,10 +142,9 @@ async function describe(
 ): Promise<KeyInfo> {
   const { publicKey } = request.certificate.value.body.value
   const description = describeNewKey(reference, publicKey, id ?? keyIdentifier(publicKey), label)
-  const select = attempt(call(SelectFile, { p2: 0x00 }, fileId('key', reference)))
   try {
     const [selected, ...written] = await link.run([
-      select,
+      parametersCall(reference),
       ...writeCalls(link, fileId('keyDescription', reference), description),
     ])
     for (const outcome of written) expectOk(outcome, 'write the description')

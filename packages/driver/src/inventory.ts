@@ -35,7 +35,7 @@ export async function readInventory(link: Link, version: Version): Promise<Inven
     ...described.map(number => description('dataDescription', number)),
   ]
   const reads = new FileReads(files, version)
-  const parameters = references.map(reference => attempt(call(SelectFile, { p2: 0x00 }, fileId('key', reference))))
+  const parameters = references.map(parametersCall)
   const domains = firstDomain === 'none' ? [] : Array.from({ length: maximumDomains - 1 }, (_, i) => domainCall(i + 1))
   const answers = await link.run([...parameters, ...domains, ...reads.calls(link)] as Call<unknown>[])
   await finish(link, reads)
@@ -88,6 +88,11 @@ function description(kind: FileKind, number: number): FileToRead {
 
 function object(kind: FileKind, number: number): FileToRead {
   return { fid: fileId(kind, number), object: true }
+}
+
+/** Parameters of a key hold a list of at most 16 algorithms and little else. */
+export function parametersCall(reference: number): Call<SelectedKey> {
+  return attempt(call(SelectFile, { p2: 0x00 }, fileId('key', reference), { most: 96 }))
 }
 
 type SelectedKey = ReturnType<typeof SelectFile.decodeResponse> | Error
@@ -145,9 +150,9 @@ type Domain = KeyDomainInfo | 'none'
 
 /** Cards differ in how they say that there is no such domain; whatever is neither a domain nor a lack of its key, says it. */
 function domainCall(index: number): Call<Domain> {
-  const query = attempt(call(QueryKeyDomain, { index }, undefined))
+  const query = attempt(call(QueryKeyDomain, { index }, undefined, { most: 96 }))
   return {
-    apdu: query.apdu,
+    ...query,
     answer: response => {
       const outcome = query.answer(response)
       if (outcome instanceof Error) return 'none'

@@ -16,6 +16,8 @@ import { DriverError } from './errors.ts'
 /** A command that is ready to be sent, and how to read what comes back. */
 export interface Call<T> {
   readonly apdu: Uint8Array
+  /** Response bytes to reckon with, where they are far fewer than the command allows. */
+  readonly most?: number | undefined
   answer(response: Uint8Array): T
 }
 
@@ -28,18 +30,20 @@ export function call<P, D, R, S extends StatusMap>(
   command: Command<P, D, R, S>,
   params: P,
   data: D,
-  options?: RequestOptions,
+  { most, ...options }: RequestOptions & { readonly most?: number } = {},
 ): Call<Outcome<R, S>> {
   return {
     apdu: command.encodeRequest(params, data, options),
+    most,
     answer: response => command.decodeResponse(response),
   }
 }
 
 /** The call whose answer, if it is none that the command knows, is the error that says so. */
-export function attempt<T>({ apdu, answer }: Call<T>): Call<T | Error> {
+export function attempt<T>({ apdu, most, answer }: Call<T>): Call<T | Error> {
   return {
     apdu,
+    most,
     answer: response => {
       try {
         return answer(response)
@@ -55,7 +59,7 @@ export function attempt<T>({ apdu, answer }: Call<T>): Call<T | Error> {
  * What one transmission may hold, so that RAMOverHTTP can carry it: its templates end at 65,535 bytes and some clients
  * count the commands in a single byte.
  */
-const maximumBatch = { commands: 120, bytes: 60_000 }
+const maximumBatch = { commands: 120, bytes: 64_000 }
 /** Tag and length of an APDU in a template. */
 const framing = 4
 
@@ -162,11 +166,11 @@ function* batches(calls: readonly Call<unknown>[], maximumApdu: number): Generat
   let batch: Uint8Array[] = []
   let sent = 0
   let answered = 0
-  for (const { apdu } of calls) {
-    const most = framing + Math.min(decodeCommand(apdu).le ?? 0, maximumApdu) + protection
+  for (const { apdu, most } of calls) {
     const length = framing + apdu.length + protection
+    const answer = framing + (most ?? Math.min(decodeCommand(apdu).le ?? 0, maximumApdu)) + protection
     const full = batch.length === maximumBatch.commands
-    if (full || sent + length > maximumBatch.bytes || answered + most > maximumBatch.bytes) {
+    if (full || sent + length > maximumBatch.bytes || answered + answer > maximumBatch.bytes) {
       if (batch.length > 0) yield batch
       batch = []
       sent = 0
@@ -174,7 +178,7 @@ function* batches(calls: readonly Call<unknown>[], maximumApdu: number): Generat
     }
     batch.push(apdu)
     sent += length
-    answered += most
+    answered += answer
   }
   if (batch.length > 0) yield batch
 }
