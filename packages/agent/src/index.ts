@@ -1,1 +1,7 @@
-export {}
+export { type AgentEvent, type AgentOptions, runAgent } from './agent.ts'
+export { SessionError, type SessionErrorCode } from './errors.ts'
+export type { SessionHooks } from './execute.ts'
+export type { CommandGroup } from './policy.ts'
+export { type ReaderEvent, type ReadersOptions, runReaders } from './readers.ts'
+export { runSession, type SessionOptions } from './session.ts'
+export { type Unlocked, Unlocker } from './unlock.ts'

@@ -1,0 +1,89 @@
+/** Keeps one card connected to a server: session after session, for as long as it takes. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Channel, ChannelError } from '@keytether/card'
+import { SessionError } from './errors.ts'
+import { runSession, type SessionOptions } from './session.ts'
+import { type Unlocked, Unlocker } from './unlock.ts'
+
+export type AgentEvent =
+  | { readonly event: 'connected' }
+  /** With when the next attempt is made. */
+  | { readonly event: 'disconnected'; readonly reason: string; readonly retryMs: number }
+  /** A message from the server. */
+  | { readonly event: 'notice'; readonly number: number; readonly text: string }
+  | ({ readonly event: 'pin' } & Unlocked)
+
+export interface AgentOptions extends Pick<SessionOptions, 'url' | 'authorities' | 'timeoutMs' | 'allow'> {
+  /** Connects to the card, for one session; the channel is closed after it. */
+  open(): Promise<Channel>
+  /** The PIN to present at the start of each session; it is erased after use. */
+  readonly pin?: () => Promise<Uint8Array>
+  /** Tells the server good-bye and ends the agent. */
+  readonly signal: AbortSignal
+  onEvent?(event: AgentEvent): void
+}
+
+const firstDelayMs = 1_000
+const maxDelayMs = 60_000
+/** A session that lasted this long did not fail at once. */
+const healthyMs = 60_000
+
+/** Resolves when the signal aborts. Failures are events; each is followed by another attempt, ever later. */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const { signal, onEvent } = options
+  const unlocker = new Unlocker()
+  let failures = 0
+  while (!signal.aborted) {
+    const started = performance.now()
+    const { reason, forgotten } = await attempt(options, unlocker)
+    if (signal.aborted) return
+    if (performance.now() - started > healthyMs) failures = 0
+    // A server that was restarted does not know its sessions any more: it is there, and nothing else is wrong.
+    const retryMs = forgotten && failures === 0 ? 0 : delay(failures)
+    failures++
+    onEvent?.({ event: 'disconnected', reason, retryMs })
+    await sleep(retryMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+/** Doubled each time, and less by up to a half, so that many agents do not come at once. */
+function delay(failures: number): number {
+  const most = Math.min(firstDelayMs * 2 ** Math.min(failures, 10), maxDelayMs)
+  return Math.round(most * (0.5 + Math.random() / 2))
+}
+
+interface Ended {
+  readonly reason: string
+  /** The server lost a session that it had taken. */
+  readonly forgotten?: boolean
+}
+
+async function attempt(options: AgentOptions, unlocker: Unlocker): Promise<Ended> {
+  const { open, pin, onEvent, ...session } = options
+  let connected = false
+  let channel: Channel | undefined
+  try {
+    channel = await open()
+    if (pin) onEvent?.({ event: 'pin', ...(await unlocker.unlock(channel, await pin())) })
+    const hooks = {
+      connected() {
+        connected = true
+        onEvent?.({ event: 'connected' })
+      },
+      notice: (number: number, text: string) => onEvent?.({ event: 'notice', number, text }),
+    }
+    await runSession({ ...session, channel, hooks })
+    return { reason: 'the server ended the session' }
+  } catch (error) {
+    if (!expected(error)) throw error
+    const forgotten = connected && error instanceof SessionError && error.status === 404
+    return { reason: error.message, forgotten }
+  } finally {
+    await channel?.close()
+  }
+}
+
+/** What goes wrong outside of this program. By name, since not every card is one in a reader. */
+function expected(error: unknown): error is Error {
+  return error instanceof SessionError || error instanceof ChannelError || (error as Error).name === 'PcscError'
+}
