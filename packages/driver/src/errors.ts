@@ -5,7 +5,7 @@
  * - `UNKNOWN_ROOT` its certificates lead to a root that is not trusted here
  * - `NOT_GENUINE` its certificates do not verify, or it does not hold the key they certify
  * - `SECURE_CHANNEL` the protected channel is gone, or could not be opened
- * - `NOT_LOGGED_IN` · `NOT_INITIALIZED` · `NOT_ALLOWED` by the state or the options of the device
+ * - `NOT_LOGGED_IN` the user PIN is to be presented first · `NOT_ALLOWED` by the state or the options of the device
  * - `KEY_NOT_FOUND` · `KEY_EXHAUSTED` its use counter has run out · `ALGORITHM_NOT_ALLOWED` for this key
  * - `REFERENCE_TAKEN` a key, or files of one, are there already · `NO_FREE_REFERENCE` all 255 are
  * - `FILE_NOT_FOUND` · `FILE_TOO_LARGE` · `OUT_OF_MEMORY` of the card
@@ -20,7 +20,6 @@ export type DriverErrorCode =
   | 'NOT_GENUINE'
   | 'SECURE_CHANNEL'
   | 'NOT_LOGGED_IN'
-  | 'NOT_INITIALIZED'
   | 'NOT_ALLOWED'
   | 'KEY_NOT_FOUND'
   | 'KEY_EXHAUSTED'
