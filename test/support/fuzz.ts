@@ -68,16 +68,17 @@ export function fuzzCodec<T>(
 const telling = fc.constantFrom(0x00, 0x01, 0x1f, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0xff)
 
 function damaged(samples: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
-  const byte = fc.oneof(telling, fc.nat(255))
-  const damage = fc.record({
-    at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-    bytes: fc.array(byte, { maxLength: 4 }).map(bytes => Uint8Array.from(bytes)),
-    leaveOut: fc.nat(4),
-  })
+  const at = fc.nat(0xffff)
+  const bytes = fc.array(fc.oneof(telling, fc.nat(255)), { maxLength: 4 }).map(bytes => Uint8Array.from(bytes))
+  // Bytes in place of as many others leave the lengths right, and so come further than the rest.
+  const damage = fc.oneof(
+    { weight: 2, arbitrary: fc.record({ at, bytes }).map(it => ({ ...it, leaveOut: it.bytes.length })) },
+    { weight: 1, arbitrary: fc.record({ at, bytes, leaveOut: fc.nat(4) }) },
+  )
   return fc.tuple(fc.constantFrom(...samples), fc.array(damage, { minLength: 1, maxLength: 3 })).map(([sample, all]) =>
-    all.reduce((bytes, { at, bytes: more, leaveOut }) => {
-      const place = Math.floor(at * bytes.length)
-      return concat(bytes.subarray(0, place), more, bytes.subarray(place + leaveOut))
+    all.reduce((input, { at, bytes, leaveOut }) => {
+      const place = at % (input.length + 1)
+      return concat(input.subarray(0, place), bytes, input.subarray(place + leaveOut))
     }, sample),
   )
 }
