@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bytes, type Codec, DecodeError, decode, encode, nothing, type TypeOf } from '@keytether/codec'
+import { bytes, type Codec, DecodeError, decode, encode, nothing } from '@keytether/codec'
 import { type CommandApdu, decodeResponse, encodeCommand, encodeResponse } from './apdu.ts'
 import { UnexpectedStatusError } from './errors.ts'
 import { statusMeaning, sw } from './status.ts'
@@ -141,5 +141,3 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
 
 /** Data that the command does not interpret. */
 export const opaque: Codec<Uint8Array> = bytes()
-
-export type { TypeOf }

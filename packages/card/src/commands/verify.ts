@@ -9,7 +9,7 @@ import { command, triesLeft } from '../command.ts'
 import { sw } from '../status.ts'
 
 /** The user PIN, and the security officer's PIN, which is the initialisation code. */
-export const pinReference = oneOf({ user: 0x81, so: 0x88, biometric1: 0x85, biometric2: 0x86 })
+const pinReference = oneOf({ user: 0x81, so: 0x88, biometric1: 0x85, biometric2: 0x86 })
 
 export const Verify = command({
   name: 'VERIFY',
