@@ -47,7 +47,6 @@ export class DeviceLostError extends Error {
   override readonly name = 'DeviceLostError'
 }
 
-/** Refusals that say something about the key and nothing against the device. */
 const keyRefusals: readonly DriverErrorCode[] = [
   'KEY_EXHAUSTED',
   'ALGORITHM_NOT_ALLOWED',
@@ -139,7 +138,7 @@ export class DeviceSession {
       try {
         return await this.#card!.signHash(instance.info, scheme, hash)
       } catch (error) {
-        if (error instanceof DriverError && keyRefusals.includes(error.code)) {
+        if (isKeyRefusal(error)) {
           throw new HsmError('KEY_NOT_USABLE', `${this.id}: ${error.message}`, { cause: error })
         }
         if (!isDeviceFault(error)) throw error
@@ -194,6 +193,11 @@ export class DeviceSession {
     })
     this.#keeper.changed(this)
   }
+}
+
+/** What says something about the key and nothing against the device, or that the key is not one for this. */
+function isKeyRefusal(error: unknown): error is Error {
+  return error instanceof RangeError || (error instanceof DriverError && keyRefusals.includes(error.code))
 }
 
 /** Failures of the card, of the way to it or of its answers; anything else is a defect of ours. */
