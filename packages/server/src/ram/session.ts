@@ -63,6 +63,8 @@ interface Sent {
   readonly response: ServerResponse
   readonly socket: Socket
   readonly times: number
+  /** When, by `performance.now()`. */
+  readonly at: number
 }
 
 type State =
@@ -79,6 +81,8 @@ const keepAlive: readonly CommandElement[] = []
 /** A client that asks more often for the same template does not get any further. */
 const maxTimesSent = 5
 const maxNotice = 4095
+/** Proxies leave idle connections open for at least this long. */
+const keptOpenMs = 30_000
 
 export class RamSession implements Channel {
   readonly info: RamSessionInfo
@@ -90,6 +94,10 @@ export class RamSession implements Channel {
   #atr: Uint8Array
   #state: State
   #timer: NodeJS.Timeout | undefined
+  /** That of the last request. */
+  #socket: Socket | undefined
+  /** That of the request before was the same. */
+  #settled = false
   /** Of the last template that was sent; the answer to the initiation is 0. */
   #number = -1
   /** The last request that was taken, to recognize it if it comes again. */
@@ -197,8 +205,10 @@ export class RamSession implements Channel {
       return
     }
     const { response, socket } = exchange
+    this.#watch(socket)
+    this.#state = { kind: 'sent', sent: { ...sent, response, socket, times: sent.times + 1, at: performance.now() } }
+    this.#awaitAnswer(sent.work)
     replyTemplate(response, sent.template, this.#keeper.cookie(this.#number))
-    this.#state = { kind: 'sent', sent: { ...sent, response, socket, times: sent.times + 1 } }
   }
 
   #accept({ work }: Sent, received: readonly ResponseElement[], exchange: Exchange): void {
@@ -241,15 +251,25 @@ export class RamSession implements Channel {
     const { pollMs, oldPollMs } = this.#keeper.timing
     const ms = jittered(this.info.protocol === oldProtocol ? oldPollMs : pollMs)
     this.#timer = setTimeout(() => this.#send(exchange, undefined), ms)
-    exchange.response.once('close', () => this.#lost(exchange))
+    this.#watch(exchange.socket)
     return { kind: 'held', exchange }
   }
 
-  /** The connection of a held request is gone; that of one that was answered is none of our business. */
-  #lost(exchange: Exchange): void {
-    if (this.#state.kind !== 'held' || this.#state.exchange !== exchange) return
+  #watch(socket: Socket): void {
+    this.#settled = socket === this.#socket
+    if (this.#settled) return
+    this.#socket?.off('close', this.#onClose)
+    // Behind a proxy, sessions share connections.
+    this.#socket = socket.setMaxListeners(0).once('close', this.#onClose)
+    if (socket.destroyed) process.nextTick(this.#onClose)
+  }
+
+  /** The connection of the last request is gone. */
+  readonly #onClose = () => {
+    const state = this.#state
+    if (state.kind === 'held') this.#state = { kind: 'detached' }
+    else if (state.kind !== 'sent' || !this.#settled || !tellsOfDeath(state.sent)) return
     clearTimeout(this.#timer)
-    this.#state = { kind: 'detached' }
     const error = new ChannelError('REMOVED', 'the connection broke, and the client did not come back')
     this.#timer = setTimeout(() => this.#end(error, gone), this.#keeper.timing.graceMs)
   }
@@ -272,17 +292,22 @@ export class RamSession implements Channel {
   #send({ response, socket }: Exchange, work: Work | undefined): void {
     clearTimeout(this.#timer)
     this.#number++
-    const { timing } = this.#keeper
     const elements = work?.elements ?? keepAlive
     const template = encode(CommandTemplate, [...elements])
-    this.#state = { kind: 'sent', sent: { template, work, response, socket, times: 1 } }
+    this.#state = { kind: 'sent', sent: { template, work, response, socket, times: 1, at: performance.now() } }
     replyTemplate(response, template, this.#keeper.cookie(this.#number))
     if (work?.last) {
       work.resolve([])
       this.#end(new ChannelError('CLOSED', 'the session was closed with a message'), complete)
       return
     }
-    const ms = deadlineOf(elements, timing)
+    this.#awaitAnswer(work)
+  }
+
+  #awaitAnswer(work: Work | undefined): void {
+    clearTimeout(this.#timer)
+    const elements = work?.elements ?? keepAlive
+    const ms = deadlineOf(elements, this.#keeper.timing)
     this.#timer = setTimeout(() => {
       const what = elements.length === 0 ? 'the client' : 'the card'
       const error = new ChannelError('TIMEOUT', `${what} did not answer within ${ms / 1000} s`)
@@ -294,6 +319,8 @@ export class RamSession implements Channel {
     const state = this.#state
     if (state.kind === 'ended') return
     clearTimeout(this.#timer)
+    this.#socket?.off('close', this.#onClose)
+    this.#socket = undefined
     this.#state = { kind: 'ended', error, refusal }
     if (state.kind === 'held') replyRefusal(state.exchange.response, refusal)
     if (state.kind === 'sent') state.sent.work?.reject(error)
@@ -301,6 +328,11 @@ export class RamSession implements Channel {
     this.#keeper.ended(this)
     this.#resolveClosed(error)
   }
+}
+
+/** Clients keep their connection while the card works, and nobody in between cuts it so soon. */
+function tellsOfDeath({ response, at }: Sent): boolean {
+  return response.shouldKeepAlive && performance.now() - at < keptOpenMs
 }
 
 const complete: Refusal = { status: 204, text: '' }
