@@ -1,15 +1,20 @@
 /** From a card through the agent, RAMOverHTTP and the service to an application, over real connections. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { runSession } from '@keytether/agent'
-import { type Channel, ChannelError, type TrustRoot } from '@keytether/card'
-import { createLog, type Service, startService } from '@keytether/server'
+import { type Channel, ChannelError } from '@keytether/card'
+import { createLog, type Service, type ServiceConfig, startService } from '@keytether/server'
 import { deviceIdentity } from '@keytether/test/device-identity'
-import { rsaKey, type SmallKey, SmallToken } from '@keytether/test/small-token'
+import { requirePeers } from '@keytether/test/peers'
+import { rsaKey, type SmallKey, SmallToken, smallTokenPin } from '@keytether/test/small-token'
 import { type Route, routes } from '../../packages/server/src/se-api/routes.ts'
 import { ApiError, type Hsm, type Key, type KeyDomain } from '../../packages/server/src/se-api/schemas.ts'
 
@@ -30,15 +35,17 @@ class Bench implements AsyncDisposable {
     this.service = service
   }
 
-  static async start(roots: readonly TrustRoot[] = identities.map(({ root }) => root)): Promise<Bench> {
-    const config = { host: '127.0.0.1', port: 0, tokens: [token], devices: { roots } }
-    return new Bench(await startService(config, createLog('silent')))
+  static async start(more: Partial<ServiceConfig> = {}, log = createLog('silent')): Promise<Bench> {
+    const devices = { roots: identities.map(({ root }) => root) }
+    const config = { host: '127.0.0.1', port: 0, tokens: [token], devices, ...more }
+    return new Bench(await startService(config, log))
   }
 
   /** Lets an agent connect the card, and waits until the service can use it. */
-  async dialIn(channel: Channel): Promise<{ ended: Promise<unknown> }> {
+  async dialIn(channel: Channel, authorities: readonly string[] = []): Promise<{ ended: Promise<unknown> }> {
     const { events } = this.service.devices
-    const session = runSession({ url: `${this.service.url}/rt/hsm`, channel, signal: this.#controller.signal })
+    const url = `${this.service.url}/rt/hsm`
+    const session = runSession({ url, channel, authorities, signal: this.#controller.signal })
     const ended = session.then(
       () => undefined,
       error => error,
@@ -232,4 +239,41 @@ test('a service that ends finishes what is under way', async () => {
   assert.equal((await signature).length, 128)
   await closed
   assert.ok((await ended) instanceof Error)
+})
+
+test('cards come over TLS, too', async t => {
+  if (!requirePeers(t, ['openssl'])) return
+  const folder = mkdtempSync(join(tmpdir(), 'keytether-tls-'))
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'server.key']
+  const subject = ['-subj', '/CN=here', '-addext', 'subjectAltName=IP:127.0.0.1']
+  execFileSync('openssl', ['req', '-x509', ...key, ...subject, '-out', 'server.pem'], { cwd: folder, stdio: 'ignore' })
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8')
+  const certificate = read('server.pem')
+  await using bench = await Bench.start({ tls: { certificate, key: read('server.key') } })
+  rmSync(folder, { recursive: true })
+  assert.match(bench.service.url, /^https:/)
+  await bench.dialIn(smallToken(0), [certificate])
+  assert.equal(bench.service.devices.hsms().length, 1)
+})
+
+test('the log tells what happened and no secret', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keytether-log-'))
+  const file = join(folder, 'log')
+  {
+    const devices = {
+      roots: identities.map(({ root }) => root),
+      pins: new Map([[hsmIds[0]!, Buffer.from(smallTokenPin)]]),
+    }
+    await using bench = await Bench.start({ devices }, createLog('trace', openSync(file, 'w')))
+    await bench.dialIn(new SmallToken({ identity: identities[0]!, keys: [{ id: '0A', key: rsa }], loggedIn: false }))
+    await bench.sign('/keys/0A', 'RSA_PKCS1')
+    await bench.ask('POST', '/keys/0A/signhash', { hash, algo: 'ECDSA' })
+    await fetch(`${bench.service.url}/se/api/keys?token=${token}`)
+  }
+  const log = readFileSync(file, 'utf8')
+  rmSync(folder, { recursive: true })
+  for (const wanted of [/"device ready"/, /"status":200/, /"WRONG_SCHEME"/, /"UNAUTHORIZED"/, /"device offline"/]) {
+    assert.match(log, wanted)
+  }
+  assert.doesNotMatch(log, new RegExp(`${token}|${smallTokenPin}|uthorization`))
 })

@@ -8,7 +8,7 @@ import { RequestError } from './errors.ts'
 import type { Log } from './log.ts'
 import { type SeApiOptions, seApi } from './se-api/plugin.ts'
 
-export type Listener = (request: IncomingMessage, response: ServerResponse) => void
+type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
 export interface AppOptions extends SeApiOptions {
   readonly log: Log

@@ -6,7 +6,7 @@
 import { fromHex } from '@keytether/codec'
 import type { Devices, KeySelector } from '@keytether/hsm'
 import { z } from 'zod'
-import { ApiError, Hsm, Key, KeyDomain, SignatureInput, SignatureResult } from './schemas.ts'
+import { Hsm, Key, KeyDomain, SignatureInput, SignatureResult } from './schemas.ts'
 import { hsmView, instanceView, keyDomainView, keyView } from './views.ts'
 
 /** Those of the path are there. */
@@ -40,9 +40,6 @@ export const routes: readonly Route[] = [
   signHash('/hsms/:hsmId/keys/:keyId/signhash'),
   signHash('/keydomains/:kdId/keys/:keyId/signhash'),
 ]
-
-/** What any of them may answer instead. */
-export { ApiError }
 
 function get<T>(path: string, answer: z.ZodType<T>, run: (devices: Devices, params: Params) => T): Route {
   return { method: 'GET', path, answer, run }

@@ -77,6 +77,7 @@ export const SignatureInput = z.strictObject(
 /** For ECDSA the signature is in DER. */
 export const SignatureResult = z.strictObject({ signature: hex })
 
+/** What any route may answer instead. */
 export const ApiError = z.strictObject({ code: z.string(), message: z.string() })
 
 export type Key = z.infer<typeof Key>
