@@ -62,7 +62,7 @@ export {
   type RsaPublicKey,
 } from './cvc/public-key.ts'
 export { cardContactRoots } from './cvc/roots.ts'
-export { verifyCertificate, verifyRequest, verifyWith } from './cvc/verify.ts'
+export { signatureAlgorithm, verifyCertificate, verifyRequest, verifyWith } from './cvc/verify.ts'
 export {
   ChannelError,
   type ChannelErrorCode,

@@ -20,6 +20,13 @@ const algorithms: Record<string, { readonly kind: PublicKey['kind']; readonly ha
   [keyAlgorithm.ecdsaSha512]: { kind: 'ec', hash: 'sha512' },
 }
 
+/** Type of key and hash that an object identifier of `keyAlgorithm` stands for; the hash as `node:crypto` calls it. */
+export function signatureAlgorithm(
+  oid: Uint8Array,
+): { readonly kind: PublicKey['kind']; readonly hash: string } | undefined {
+  return algorithms[toHex(oid)]
+}
+
 /**
  * Whether the key, with its domain parameters, has signed the message. ECDSA signatures are r ‖ s, RSA's PKCS #1 v1.5.
  * A key that is none, or an algorithm that is not one of `keyAlgorithm`, has signed nothing.
@@ -32,7 +39,7 @@ export function verifyWith(
   signature: Uint8Array,
   oid: Uint8Array = key.oid,
 ): boolean {
-  const algorithm = algorithms[toHex(oid)]
+  const algorithm = signatureAlgorithm(oid)
   if (algorithm?.kind !== key.kind) return false
   try {
     return verify(algorithm.hash, message, { key: publicKeyObject(key), dsaEncoding: 'ieee-p1363' }, signature)
