@@ -1,1 +1,7 @@
+export { Emulator, type EmulatorOptions } from './emulator.ts'
+export { EmulatorError, type EmulatorErrorCode } from './errors.ts'
+export { emulatorRoot } from './identity.ts'
+export { type Latency, type LatencyKind, parseLatency, realToken, type Work } from './latency.ts'
+export { type FileStoreOptions, fileStore } from './store/file-store.ts'
+export { memoryStore, type Store } from './store/store.ts'
 export { attachVpcd, type VpcdEvent, type VpcdOptions } from './vpcd.ts'

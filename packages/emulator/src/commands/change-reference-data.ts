@@ -1,0 +1,24 @@
+/** CHANGE REFERENCE DATA. */
+import type { ChangeReferenceData } from '@keytether/card'
+import { type Handler, ok } from '../handler.ts'
+import { newPin, soPinLength, userPinLength } from '../pin.ts'
+import { pinOf, presentPin } from './verify.ts'
+
+export const changeReferenceData: Handler<typeof ChangeReferenceData> = (card, { params, data }) => {
+  const { access } = card.state
+  if (access === undefined) return { status: 'notInitialized' }
+  const role = params.reference
+  const { value, tries } = access[pinOf[role]]
+  // First the old value: what is said of the new one's length would tell how long the old one is.
+  const presented = presentPin(card, access, role, data.subarray(0, value.length))
+  if (presented.status !== 'ok') return presented
+  // A new PIN is one that nobody has presented yet.
+  card.session.verified.delete(role)
+  const replacement = data.slice(value.length)
+  const [min, max] = role === 'user' ? [userPinLength.min, userPinLength.max] : [soPinLength, soPinLength]
+  if (replacement.length < min || replacement.length > max) return { status: 'wrongLength' }
+  const transportPin = role === 'user' ? false : access.transportPin
+  const changed = { ...access, transportPin, [pinOf[role]]: newPin(replacement, tries) }
+  card.state = { ...card.state, access: changed }
+  return ok
+}

@@ -1,0 +1,39 @@
+/** VERIFY. */
+import type { Verify } from '@keytether/card'
+import type { Card } from '../card.ts'
+import { type Handler, ok } from '../handler.ts'
+import { present, soPinLength, userPinLength } from '../pin.ts'
+import type { Access } from '../state.ts'
+
+export const verify: Handler<typeof Verify> = (card, { params, data }) => {
+  const { access } = card.state
+  const role = params.reference
+  // No biometric templates are enrolled.
+  if (access === undefined || (role !== 'user' && role !== 'so')) return { status: 'notInitialized' }
+  if (data.length === 0) return query(card, access, role)
+  if (role === 'user' && access.transportPin) return { status: 'transportPin' }
+  const fits = role === 'user' ? data.length >= userPinLength.min : data.length === soPinLength
+  if (!fits) return { status: 'wrongLength' }
+  return presentPin(card, access, role, data)
+}
+
+function query({ session }: Card, access: Access, role: 'user' | 'so') {
+  if (session.verified.has(role)) return ok
+  if (role === 'user' && access.transportPin) return { status: 'transportPin' } as const
+  const { triesLeft } = access[pinOf[role]]
+  return triesLeft === 0 ? ({ status: 'blocked' } as const) : ({ status: 'wrongPin', triesLeft } as const)
+}
+
+export const pinOf = { user: 'userPin', so: 'soPin' } as const
+
+/** What comes of presenting a PIN, whatever command it is a part of. A wrong one ends the log-in. */
+export function presentPin(card: Card, access: Access, role: 'user' | 'so', value: Uint8Array) {
+  const { pin, ...outcome } = present(access[pinOf[role]], value)
+  if (pin !== access[pinOf[role]]) card.state = { ...card.state, access: { ...access, [pinOf[role]]: pin } }
+  if (outcome.status === 'ok') {
+    card.session.verified.add(role)
+    return ok
+  }
+  card.session.verified.delete(role)
+  return outcome
+}

@@ -1,0 +1,146 @@
+/**
+ * From the bytes of a command to those of its answer: secure messaging, which command it is, and what is wrong with it
+ * whatever command it is.
+ *
+ * @see ISO/IEC 7816-4, 5.6 (status words) and 10 (secure messaging)
+ * @module
+ */
+import { emitWarning } from 'node:process'
+import {
+  type AnyCommand,
+  type CommandApdu,
+  commands,
+  decodeCommand,
+  decodeResponse,
+  encodeResponse,
+  sw,
+} from '@keytether/card'
+import { DecodeError } from '@keytether/codec'
+import type { Card } from './card.ts'
+import type { Handler } from './handler.ts'
+import { type CommandName, handlers } from './handlers.ts'
+
+export interface Executed {
+  readonly response: Uint8Array
+  /** The status word, protected or not, is one of success. */
+  readonly succeeded: boolean
+  /** Absent if it is no command of the card. */
+  readonly command?: CommandName | undefined
+  /** P1, which names the key in the commands that use one. */
+  readonly p1?: number | undefined
+}
+
+/** Bits of the class byte that say how a command is protected. */
+const secureClass = 0x0c
+const classes: readonly number[] = [0x00, 0x80]
+
+/** Carries out one command. The card may then be in another state, which is to be stored before it is answered. */
+export async function execute(card: Card, bytes: Uint8Array): Promise<Executed> {
+  const before = card.state
+  try {
+    return await process(card, bytes)
+  } catch (error) {
+    // Ours, not the host's; the host learns no more than from a real card.
+    emitWarning(error as Error)
+    card.state = before
+    card.session.messaging = undefined
+    return status(sw.internal)
+  }
+}
+
+async function process(card: Card, bytes: Uint8Array): Promise<Executed> {
+  const apdu = parsed(bytes)
+  const { session } = card
+  if (!session.selected) return select(card, apdu)
+  const { messaging } = session
+  // Secure messaging ends with anything that is not part of it.
+  session.messaging = undefined
+  if (apdu === undefined) return status(sw.wrongLength)
+  if (!classes.includes(apdu.cla & ~secureClass)) return status(sw.unknownClass)
+  if ((apdu.cla & secureClass) === 0) return run(card, apdu)
+  if (messaging === undefined) return status(sw.secureMessagingNotSupported)
+  const command = messaging.unprotectCommand(bytes)
+  if (typeof command === 'number') return status(command)
+  session.messaging = messaging
+  const executed = await runProtected(card, decodeCommand(command))
+  return { ...executed, response: messaging.protectResponse(executed.response) }
+}
+
+function parsed(bytes: Uint8Array): CommandApdu | undefined {
+  try {
+    return decodeCommand(bytes)
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined
+    throw error
+  }
+}
+
+/** Before the application is selected, nobody is there but who selects applications. */
+function select(card: Card, apdu: CommandApdu | undefined): Executed | Promise<Executed> {
+  if (apdu === undefined) return status(sw.wrongLength)
+  if (commands.SelectApplication.matches(apdu)) return run(card, apdu)
+  const isSelect = apdu.cla === commands.SelectFile.cla && apdu.ins === commands.SelectFile.ins
+  return status(isSelect ? sw.notFound : sw.unknownInstruction)
+}
+
+/** The application cannot be selected out of itself: that is for commands in plain, and ends the channel. */
+function runProtected(card: Card, apdu: CommandApdu): Executed | Promise<Executed> {
+  return commands.SelectApplication.matches(apdu) ? status(sw.notFound) : run(card, apdu)
+}
+
+type Entry = readonly [name: CommandName, command: AnyCommand]
+
+const byInstruction = new Map<number, Entry[]>()
+for (const entry of Object.entries(commands) as unknown as Entry[]) {
+  const key = instruction(entry[1])
+  byInstruction.set(key, [...(byInstruction.get(key) ?? []), entry])
+}
+
+function instruction({ cla, ins }: { readonly cla: number; readonly ins: number }): number {
+  return (cla << 8) | ins
+}
+
+/** Commands whose data are data objects; of other data, only the length can be wrong. */
+const withObjects: ReadonlySet<CommandName> = new Set([
+  'InitializeDevice',
+  'ReadBinary',
+  'UpdateBinary',
+  'GenerateKeyPair',
+  'SetSecureMessaging',
+  'AuthenticateChip',
+])
+
+const successes: readonly number[] = [sw.ok, sw.endOfFile]
+
+async function run(card: Card, apdu: CommandApdu): Promise<Executed> {
+  const candidates = byInstruction.get(instruction(apdu))
+  if (candidates === undefined) return status(sw.unknownInstruction)
+  const found = candidates.find(([, command]) => command.matches(apdu))
+  if (found === undefined) return status(sw.wrongP1P2)
+  const [name, command] = found
+  const before = card.state
+  const response = await answer(card, name, command, apdu)
+  const used = { command: name, p1: apdu.p1, succeeded: successes.includes(decodeResponse(response).sw) }
+  if (apdu.le === undefined) return { ...used, response: response.subarray(-2) }
+  if (response.length - 2 <= apdu.le) return { ...used, response }
+  // An answer that does not fit is none, and what it would have told has not happened.
+  card.state = before
+  return status(sw.wrongLength)
+}
+
+async function answer(card: Card, name: CommandName, command: AnyCommand, apdu: CommandApdu): Promise<Uint8Array> {
+  let data: unknown
+  try {
+    data = command.decodeData(apdu)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    return status(withObjects.has(name) ? sw.wrongData : sw.wrongLength).response
+  }
+  const handle = handlers[name] as Handler<AnyCommand>
+  const outcome = await handle(card, { params: command.decodeParams(apdu), data, le: apdu.le })
+  return typeof outcome === 'number' ? status(outcome).response : command.encodeResponse(outcome)
+}
+
+function status(word: number): Executed {
+  return { response: encodeResponse({ data: new Uint8Array(), sw: word }), succeeded: false }
+}

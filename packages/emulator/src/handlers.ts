@@ -1,0 +1,37 @@
+/** Who carries out each command. A command without a handler does not compile. */
+import type { commands } from '@keytether/card'
+import { changeReferenceData } from './commands/change-reference-data.ts'
+import { authenticateChip, setSecureMessaging } from './commands/chip-authentication.ts'
+import { deleteFile, enumerateObjects, readBinary, updateBinary } from './commands/files.ts'
+import { generateKeyPair } from './commands/generate-key-pair.ts'
+import { getChallenge } from './commands/get-challenge.ts'
+import { deviceStatus, initializeDevice } from './commands/initialize-device.ts'
+import { resetRetryCounter } from './commands/reset-retry-counter.ts'
+import { selectApplication, selectFile, selectPath } from './commands/select.ts'
+import { decipher, sign } from './commands/use-key.ts'
+import { verify } from './commands/verify.ts'
+import type { Handler } from './handler.ts'
+
+type Commands = typeof commands
+export type CommandName = keyof Commands
+
+export const handlers: { readonly [Name in CommandName]: Handler<Commands[Name]> } = {
+  SelectApplication: selectApplication,
+  SelectFile: selectFile,
+  SelectPath: selectPath,
+  Verify: verify,
+  ChangeReferenceData: changeReferenceData,
+  ResetRetryCounter: resetRetryCounter,
+  InitializeDevice: initializeDevice,
+  DeviceStatus: deviceStatus,
+  GetChallenge: getChallenge,
+  EnumerateObjects: enumerateObjects,
+  ReadBinary: readBinary,
+  UpdateBinary: updateBinary,
+  DeleteFile: deleteFile,
+  GenerateKeyPair: generateKeyPair,
+  Sign: sign,
+  Decipher: decipher,
+  SetSecureMessaging: setSecureMessaging,
+  AuthenticateChip: authenticateChip,
+}

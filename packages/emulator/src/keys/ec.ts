@@ -1,0 +1,150 @@
+/**
+ * ECDSA over hashes, and ECDH with both coordinates: what `node:crypto` does not offer.
+ *
+ * The arithmetic here is not constant-time: how long a signature takes tells something of the key. That is good enough for
+ * an emulated card, and for nothing else.
+ *
+ * @see FIPS 186-5, 6.4.1; Okeya and Sakurai, "Efficient Elliptic Curve Cryptosystems from a Scalar Multiplication
+ *   Algorithm with Recovery of the y-Coordinate on a Montgomery-Form Elliptic Curve" (CHES 2001), in its Weierstrass form
+ * @module
+ */
+import { createECDH, type ECDH, sign } from 'node:crypto'
+import type { Curve } from '@keytether/card'
+import { bytes, decode, encode, mapped, optional, struct, tlv, tlvs, u8 } from '@keytether/codec'
+import { type Outcome, unlessRefused } from './outcome.ts'
+import type { EcPrivateKey } from './private-key.ts'
+
+export function signEcdsa({ object }: EcPrivateKey, hash: string, message: Uint8Array): Outcome {
+  return new Uint8Array(sign(hash, message, object))
+}
+
+/** Longest hash that is taken: SHA-512, or as long as the longest field, to which some hosts fill it up. */
+const longestHash = 66
+
+/** A DER signature over a hash. */
+export function signEcdsaHash(key: EcPrivateKey, hash: Uint8Array): Outcome {
+  if (hash.length < 1 || hash.length > longestHash) return 'wrongLength'
+  const { d, n, nBits, nonce } = scalars(key)
+  const surplus = 8 * hash.length - nBits
+  const z = surplus > 0 ? toNumber(hash) >> BigInt(surplus) : toNumber(hash)
+  for (;;) {
+    const point = nonce.generateKeys()
+    const r = toNumber(point.subarray(1, (point.length + 1) / 2)) % n
+    const s = (inverse(toNumber(nonce.getPrivateKey()), n) * ((z + r * d) % n)) % n
+    if (r !== 0n && s !== 0n) return encode(Signature, { r, s })
+  }
+}
+
+/** d·P as 04 ‖ X ‖ Y. */
+export function agree(key: EcPrivateKey, point: Uint8Array): Outcome {
+  const shared = agreeX(key, point)
+  if (!(shared instanceof Uint8Array)) return shared
+  const size = shared.length
+  const { p, a, b } = fieldOf(key.curve)
+  const x = toNumber(point.subarray(1, 1 + size))
+  const y = toNumber(point.subarray(1 + size))
+  const x1 = toNumber(shared)
+  // Of d·P and (d + 1)·P, OpenSSL gives the X each; with P itself that is enough for the Y.
+  const x2 = toNumber(scalars(key).next.computeSecret(point))
+  const difference = x - x1
+  const twiceYY1 = (x * x1 + a) * (x + x1) + 2n * b - x2 * difference * difference
+  const y1 = modulo(modulo(twiceYY1, p) * inverse(2n * y, p), p)
+  return Uint8Array.from(Buffer.from(`04${toDigits(x1, size)}${toDigits(y1, size)}`, 'hex'))
+}
+
+/** X of d·P, of field size. The point must be 04 ‖ x ‖ y. */
+export function agreeX(key: EcPrivateKey, point: Uint8Array): Outcome {
+  if (point.length !== 1 + 2 * Math.ceil(key.curve.bits / 8)) return 'wrongLength'
+  if (point[0] !== 0x04) return 'wrongData'
+  return unlessRefused(() => scalars(key).agreeing.computeSecret(point))
+}
+
+const Integer = tlv(
+  0x02,
+  mapped(bytes(), {
+    write(value: bigint) {
+      const digits = value.toString(16)
+      const whole = digits.padStart(digits.length + (digits.length % 2), '0')
+      return Buffer.from(whole >= '80' ? `00${whole}` : whole, 'hex')
+    },
+    read: toNumber,
+  }),
+)
+const Signature = tlv(0x30, struct({ r: Integer, s: Integer }))
+
+/** RFC 5915, 3. */
+const EcPrivate = tlv(
+  0x30,
+  tlvs({
+    version: tlv(0x02, u8),
+    privateKey: tlv(0x04, bytes()),
+    parameters: optional(tlv(0xa0, bytes())),
+    publicKey: optional(tlv(0xa1, bytes())),
+  }),
+)
+
+interface Scalars {
+  readonly d: bigint
+  readonly n: bigint
+  readonly nBits: number
+  readonly agreeing: ECDH
+  /** Holds d + 1. */
+  readonly next: ECDH
+  /** Makes the random numbers of signatures. */
+  readonly nonce: ECDH
+}
+
+/** Made when first needed: it takes longer than a signature. */
+const made = new WeakMap<EcPrivateKey, Scalars>()
+
+function scalars(key: EcPrivateKey): Scalars {
+  const known = made.get(key)
+  if (known) return known
+  const { nodeName, domain } = key.curve
+  const { privateKey } = decode(EcPrivate, key.object.export({ format: 'der', type: 'sec1' }))
+  const d = toNumber(privateKey)
+  const n = toNumber(domain.n)
+  const agreeing = createECDH(nodeName)
+  agreeing.setPrivateKey(privateKey)
+  const next = createECDH(nodeName)
+  next.setPrivateKey(toDigits(d + 1n, privateKey.length), 'hex')
+  const fresh = { d, n, nBits: n.toString(2).length, agreeing, next, nonce: createECDH(nodeName) }
+  made.set(key, fresh)
+  return fresh
+}
+
+const fields = new WeakMap<Curve, { readonly p: bigint; readonly a: bigint; readonly b: bigint }>()
+
+function fieldOf(curve: Curve) {
+  const known = fields.get(curve)
+  if (known) return known
+  const { p, a, b } = curve.domain
+  const field = { p: toNumber(p), a: toNumber(a), b: toNumber(b) }
+  fields.set(curve, field)
+  return field
+}
+
+function toNumber(value: Uint8Array): bigint {
+  return BigInt(`0x${Buffer.from(value).toString('hex')}`)
+}
+
+function toDigits(value: bigint, size: number): string {
+  return value.toString(16).padStart(2 * size, '0')
+}
+
+function modulo(value: bigint, modulus: bigint): bigint {
+  const rest = value % modulus
+  return rest < 0n ? rest + modulus : rest
+}
+
+/** Of a number that has no divisor in common with the modulus. */
+function inverse(value: bigint, modulus: bigint): bigint {
+  let [a, b] = [modulo(value, modulus), modulus]
+  let [x, y] = [1n, 0n]
+  while (a > 1n) {
+    const quotient = b / a
+    ;[a, b] = [b % a, a]
+    ;[x, y] = [y - quotient * x, x]
+  }
+  return modulo(x, modulus)
+}

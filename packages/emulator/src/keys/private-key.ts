@@ -1,0 +1,78 @@
+/** Private keys of the card, as they are made, kept and used. */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto'
+import { promisify } from 'node:util'
+import {
+  type Curve,
+  type CurveName,
+  curveByName,
+  curves,
+  type DomainParameters,
+  type EcPublicKey,
+  publicKeyOf,
+  type RsaPublicKey,
+  type SignBytes,
+} from '@keytether/card'
+
+interface Kept {
+  readonly object: KeyObject
+  /** DER; as it is stored. */
+  readonly pkcs8: Uint8Array
+}
+
+export interface EcPrivateKey extends Kept {
+  readonly kind: 'ec'
+  readonly curve: Curve
+}
+
+export interface RsaPrivateKey extends Kept {
+  readonly kind: 'rsa'
+  /** Length of the modulus. */
+  readonly bits: number
+}
+
+export type PrivateKey = EcPrivateKey | RsaPrivateKey
+
+/** @throws if it is not PKCS #8, DER, of a key that a card may have */
+export function privateKeyOf(pkcs8: Uint8Array): PrivateKey {
+  return keyOf(createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' }))
+}
+
+function keyOf(object: KeyObject): PrivateKey {
+  const pkcs8 = new Uint8Array(object.export({ format: 'der', type: 'pkcs8' }))
+  const { modulusLength, namedCurve } = object.asymmetricKeyDetails ?? {}
+  if (modulusLength !== undefined) return { kind: 'rsa', object, pkcs8, bits: modulusLength }
+  const curve = curves.find(({ nodeName }) => nodeName === namedCurve)
+  if (curve === undefined) throw new RangeError(`wanted an RSA key, or one on a curve of the card, got ${namedCurve}`)
+  return { kind: 'ec', object, pkcs8, curve }
+}
+
+export function generateEcKey(name: CurveName): EcPrivateKey {
+  const curve = curveByName(name)
+  return keyOf(generateKeyPairSync('ec', { namedCurve: curve.nodeName }).privateKey) as EcPrivateKey
+}
+
+const generate = promisify(generateKeyPair)
+
+/** Takes seconds where the modulus is long, on a thread of its own. */
+export async function generateRsaKey(bits: number, exponent: number): Promise<RsaPrivateKey> {
+  const { privateKey } = await generate('rsa', { modulusLength: bits, publicExponent: exponent })
+  return keyOf(privateKey) as RsaPrivateKey
+}
+
+export function publicKeyOfPrivate(key: EcPrivateKey): EcPublicKey & { readonly domain: DomainParameters }
+export function publicKeyOfPrivate(key: PrivateKey): EcPublicKey | RsaPublicKey
+export function publicKeyOfPrivate(key: PrivateKey): EcPublicKey | RsaPublicKey {
+  return publicKeyOf(createPublicKey(key.object).export({ format: 'der', type: 'spki' }))
+}
+
+/** Signatures as certificates have them: r ‖ s, or PKCS #1 v1.5. */
+export function signerOf({ object }: PrivateKey, hash: string): SignBytes {
+  return message => new Uint8Array(sign(hash, message, { key: object, dsaEncoding: 'ieee-p1363' }))
+}

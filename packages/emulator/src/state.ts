@@ -1,0 +1,123 @@
+/** What a card keeps when it has no power, and its form in a store. */
+import {
+  ascii,
+  bytes,
+  type Codec,
+  mapped,
+  optional,
+  sequenceOf,
+  struct,
+  tlv,
+  tlvs,
+  u8,
+  u16,
+  u32,
+} from '@keytether/codec'
+import { type DeviceIdentity, issueDevice } from './identity.ts'
+import { type EcPrivateKey, type PrivateKey, privateKeyOf } from './keys/private-key.ts'
+import type { Pin } from './pin.ts'
+
+export interface CardKey {
+  readonly privateKey: PrivateKey
+  /** How often it may still be used; absent: without end. */
+  readonly useCounter?: number | undefined
+  /** What it may be used for; empty: everything that its type can do. */
+  readonly algorithms: Uint8Array
+}
+
+/** Set by initialisation. */
+export interface Access {
+  /** See `deviceOptions`. */
+  readonly options: number
+  /** The user PIN must be changed before it opens anything. */
+  readonly transportPin: boolean
+  readonly userPin: Pin
+  readonly soPin: Pin
+}
+
+/** Never changed in place: a command that changes something leaves another one, which is stored before it is answered. */
+export interface CardState {
+  readonly identity: DeviceIdentity
+  /** Absent until the card is initialised. */
+  readonly access?: Access | undefined
+  /** By key reference; the device key is not one of them. */
+  readonly keys: ReadonlyMap<number, CardKey>
+  /** Content by identifier; the device's certificates are not one of them. */
+  readonly files: ReadonlyMap<number, Uint8Array>
+}
+
+export function freshState(): CardState {
+  return { identity: issueDevice(), keys: new Map(), files: new Map() }
+}
+
+/** Much for a card, little for us: 255 keys of any kind fit in with their files. */
+const capacity = 1024 * 1024
+
+/** Bytes; negative if it does not fit. */
+export function freeMemory({ keys, files }: CardState): number {
+  let used = 0
+  for (const { privateKey } of keys.values()) used += privateKey.pkcs8.length
+  for (const content of files.values()) used += content.length
+  return capacity - used
+}
+
+const PrivateKeyFormat: Codec<PrivateKey> = mapped(bytes(), {
+  write: key => key.pkcs8,
+  read(pkcs8, input) {
+    try {
+      return privateKeyOf(pkcs8)
+    } catch {
+      return input.fail('VALUE', 'no private key')
+    }
+  },
+})
+
+const DeviceKeyFormat: Codec<EcPrivateKey> = mapped(PrivateKeyFormat, {
+  write: key => key,
+  read: (key, input) => (key.kind === 'ec' ? key : input.fail('VALUE', 'no EC key')),
+})
+
+const PinFormat = struct({ tries: u8, triesLeft: u8, value: bytes({ min: 6, max: 16 }) })
+
+const AccessFormat = tlvs({
+  options: tlv(0x80, u16),
+  transportPin: tlv(0x81, mapped(u8, { write: Number, read: Boolean })),
+  userPin: tlv(0x82, PinFormat),
+  soPin: tlv(0x83, PinFormat),
+})
+
+const IdentityFormat = tlvs({
+  holderReference: tlv(0x80, ascii({ min: 8, max: 16 })),
+  privateKey: tlv(0x81, DeviceKeyFormat),
+  certificates: tlv(0x82, bytes()),
+})
+
+const KeyFormat = tlvs({
+  reference: tlv(0x80, u8),
+  privateKey: tlv(0x81, PrivateKeyFormat),
+  useCounter: optional(tlv(0x82, u32)),
+  algorithms: tlv(0x83, bytes({ max: 16 })),
+})
+
+const FileFormat = struct({ fid: u16, content: bytes() })
+
+export const StateFormat: Codec<CardState> = mapped(
+  tlvs({
+    identity: tlv(0xa0, IdentityFormat),
+    access: optional(tlv(0xa1, AccessFormat)),
+    keys: tlv(0xa2, sequenceOf(tlv(0xa0, KeyFormat))),
+    files: tlv(0xa3, sequenceOf(tlv(0x80, FileFormat))),
+  }),
+  {
+    write: ({ keys, files, ...rest }) => ({
+      ...rest,
+      keys: [...keys].map(([reference, key]) => ({ reference, ...key })),
+      files: [...files].map(([fid, content]) => ({ fid, content })),
+    }),
+    read: ({ keys, files, ...rest }) => ({
+      ...rest,
+      keys: new Map(keys.map(({ reference, ...key }) => [reference, key])),
+      files: new Map(files.map(({ fid, content }) => [fid, content])),
+    }),
+  },
+)
