@@ -58,9 +58,7 @@ describe('wrong usage ends with 2, an error and a hint', () => {
   ]
   for (const [args, error] of rows) {
     test(`keytether ${args}`, async () => {
-      const { code, stdout, stderr } = await keytether(args === '' ? [] : args.split(' '), {
-        env: { KEYTETHER_TOKEN: '' },
-      })
+      const { code, stdout, stderr } = await keytether(args === '' ? [] : args.split(' '))
       assert.equal(code, 2, stderr)
       assert.match(stderr, error)
       assert.equal(stdout, '')
@@ -73,7 +71,7 @@ describe('completion', () => {
     test(`a script for ${shell}`, async () => {
       const { code, stdout } = await keytether(['completion', shell])
       assert.equal(code, 0)
-      assert.match(stdout, /keytether complete -- /)
+      assert.match(stdout, /keytether complete ['-]/)
     })
   }
 

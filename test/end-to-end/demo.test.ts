@@ -55,7 +55,7 @@ async function start(name: string, port = 0): Promise<Demo> {
     await sleep(20)
   }
   const env = readFileSync(join(data, 'demo.env'), 'utf8')
-  const variable = (name: string) => new RegExp(`^${name}='(.*)'$`, 'm').exec(env)![1]!
+  const variable = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(env)![1]!
   const [url, token] = [variable('KEYTETHER_URL'), variable('KEYTETHER_TOKEN')]
   return {
     process: child,

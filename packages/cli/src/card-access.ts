@@ -4,10 +4,10 @@ import type { SmartCardHsm } from '@keytether/driver'
 import type { Command } from 'commander'
 import { CliError } from './errors.ts'
 import { interruption } from './interrupt.ts'
-import { openState } from './state-file.ts'
+import { openState, type PassphraseOptions, passphraseOption } from './state-file.ts'
 import { type TrustOptions, trustedRoots, trustOptions } from './trust.ts'
 
-export interface CardOptions extends TrustOptions {
+export interface CardOptions extends TrustOptions, PassphraseOptions {
   readonly reader?: string
   readonly emulator?: string
 }
@@ -15,12 +15,17 @@ export interface CardOptions extends TrustOptions {
 export function cardOptions(command: Command): Command {
   command.option('--reader <name>', 'The card in this reader; needed where there are several')
   command.option('--emulator <file>', 'The emulated token whose state is in this file')
-  return trustOptions(command)
+  return passphraseOption(trustOptions(command))
+}
+
+interface AccessOptions {
+  /** Where there is no emulated token in the file yet, make one. */
+  readonly makeEmulator?: boolean
 }
 
 /** An identified card, its channel protected, for as long as `use` takes. */
 export async function withCard<T>(
-  options: CardOptions,
+  options: CardOptions & AccessOptions,
   use: (card: SmartCardHsm, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   using stop = interruption()
@@ -42,19 +47,15 @@ interface OpenedCard extends AsyncDisposable {
   readonly roots: readonly TrustRoot[]
 }
 
-async function openCard(options: CardOptions): Promise<OpenedCard> {
+async function openCard(options: CardOptions & AccessOptions): Promise<OpenedCard> {
   if (options.reader !== undefined && options.emulator !== undefined) {
     throw new CliError('usage', '--reader and --emulator name two different cards: give one of them')
   }
   const roots = await trustedRoots(options)
   if (options.emulator !== undefined) {
-    const state = await openState(options.emulator, { mustExist: true })
     const { emulatorRoot } = await import('@keytether/emulator')
-    return {
-      channel: state.emulator,
-      roots: [...roots, emulatorRoot],
-      [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
-    }
+    const channel = await openState(options.emulator, { ...options, mustExist: !options.makeEmulator })
+    return { channel, roots: [...roots, emulatorRoot], [Symbol.asyncDispose]: () => channel.close() }
   }
   const { listReaders, openPcsc } = await import('@keytether/driver')
   const channel = await openPcsc(chooseReader(options.reader, await listReaders()))

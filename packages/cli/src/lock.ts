@@ -1,5 +1,5 @@
 /**
- * At most one process uses a file or folder.
+ * At most one process uses a folder.
  *
  * The lock is a name that the kernel forgets with the process, however that ends, so there is never a stale one.
  */

@@ -1,31 +1,40 @@
-/** An emulated token in a file, which one process uses at a time. */
-import { randomBytes } from 'node:crypto'
-import { stat } from 'node:fs/promises'
+/** An emulated token in a file. */
+import { readFile, stat } from 'node:fs/promises'
 import type { Emulator, Latency } from '@keytether/emulator'
+import type { Command } from 'commander'
 import { CliError } from './errors.ts'
-import { lock } from './lock.ts'
 
-export interface StateOptions {
-  /** The token's state is to be there already; otherwise a new token is made where there is none. */
+export interface PassphraseOptions {
+  readonly passphraseFile?: string
+}
+
+export interface StateOptions extends PassphraseOptions {
+  /** The token is to be there already; otherwise a new one is made where there is none. */
   readonly mustExist?: boolean
-  readonly latency?: Latency
+  readonly latency?: Latency | undefined
 }
 
-export interface OpenState extends AsyncDisposable {
-  readonly emulator: Emulator
+export function passphraseOption(command: Command): Command {
+  return command.option(
+    '--passphrase-file <file>',
+    "Encrypt an emulated token's state with the passphrase in a file, not with a key kept beside it",
+  )
 }
 
-export async function openState(file: string, { mustExist = false, latency }: StateOptions = {}): Promise<OpenState> {
+/** Closing the emulator lets others use the file. */
+export async function openState(file: string, options: StateOptions = {}): Promise<Emulator> {
+  const { mustExist = false, latency, passphraseFile } = options
   if (mustExist && !(await exists(file))) {
     throw new CliError('notFound', `there is no emulated token in ${file}`, [
       `\`keytether card initialize --emulator ${file}\` makes one`,
     ])
   }
   const { Emulator, fileStore } = await import('@keytether/emulator')
-  throw new Error('soon')
+  const passphrase = passphraseFile && (await readFile(passphraseFile, 'utf8')).split(/\r?\n/, 1)[0]!
+  return Emulator.open({ store: fileStore(file, passphrase ? { passphrase } : {}), ...(latency && { latency }) })
 }
 
-async function exists(file: string): Promise<boolean> {
+function exists(file: string): Promise<boolean> {
   return stat(file).then(
     () => true,
     error => {

@@ -1,26 +1,51 @@
 /** `keytether agent`: lends the tokens of this machine to a service. */
+import type { ReaderEvent } from '@keytether/agent'
 import type { Command } from 'commander'
+import { agentLine, type DialOptions, dialOptions, dialSettings, endpointUrl } from '../agent-options.ts'
 import { examples } from '../examples.ts'
-import { type OutputOptions, outputOptions } from '../output.ts'
-import { type PinOptions, pinOptions, userPin } from '../pin.ts'
+import { interruption } from '../interrupt.ts'
+import { type OutputOptions, outputOptions, reporter } from '../output.ts'
+import { pinOptions, userPin } from '../pin.ts'
 
-interface AgentOptions extends OutputOptions, PinOptions {
-  readonly reader?: readonly string[]
-  readonly allowList?: string
+interface AgentCommandOptions extends OutputOptions, DialOptions {
+  readonly reader?: string
 }
 
 export function agent(program: Command): void {
   const command = program
     .command('agent')
     .description('Connect the tokens of this machine to a service, and keep them connected')
-    .argument('<url>', 'The RAM endpoint of the service, such as https://hsm.example.com/rt/hsm')
-    .option('--reader <name...>', 'Only the cards in these readers; default all, also those plugged in later')
-    .option('--allow-list <file>', 'Let the service send only the commands that this file lists')
-  outputOptions(pinOptions(command, userPin), 'Print events as lines of JSON').action(run)
+    .argument('<url>', 'Where the service takes tokens, such as https://hsm.example.com/rt/hsm', endpointUrl)
+    .option('--reader <name>', 'Only cards in readers whose names start like this; default all, also those to come')
+  outputOptions(dialOptions(pinOptions(command, userPin)), 'Print events as lines of JSON').action(run)
   examples(command, [
     ['keytether agent https://hsm.example.com/rt/hsm --pin-file pin', 'every card in every reader'],
-    ['keytether agent URL --reader "Virtual PCD 00 00"', 'one of them; asks for its PIN'],
+    ['keytether agent https://hsm.example.com/rt/hsm --reader "Virtual PCD 00"', 'asks for the PIN'],
+    ['keytether agent https://hsm.example.com/rt/hsm --pin-file pin --allow use', 'keys can be used, not managed'],
   ])
 }
 
-async function run(_url: string, _options: AgentOptions): Promise<void> {}
+async function run(url: string, options: AgentCommandOptions): Promise<void> {
+  const { runReaders } = await import('@keytether/agent')
+  const report = reporter(options)
+  using stop = interruption()
+  const settings = await dialSettings(options, true, stop.signal)
+  await runReaders({
+    ...settings,
+    url,
+    ...(options.reader !== undefined && { reader: options.reader }),
+    signal: stop.signal,
+    onEvent: event => report(event, `${event.reader}: ${readerLine(event)}`),
+  })
+}
+
+function readerLine(event: ReaderEvent): string {
+  return event.event === 'card' ? cardLines[event.state] : agentLine(event)
+}
+
+const cardLines = {
+  card: 'card',
+  empty: 'no card',
+  mute: 'the card does not answer; is it the right way up?',
+  gone: 'the reader is gone',
+} as const

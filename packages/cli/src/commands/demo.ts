@@ -94,12 +94,11 @@ async function start(options: DemoOptions, signal: AbortSignal, ends: AsyncDispo
 }
 
 function summary(url: string, folder: string, { path, keys, made }: PreparedToken): string[] {
-  const origin = made.length > 0 ? 'made now' : 'from an earlier start'
+  const origin = made.length > 0 ? 'made now' : 'found, from an earlier start'
   return fields([
     ['Service', url],
     ['Token', `${path}, emulated, in a process of its own`],
-    ['Keys', keys.map(key => `${key.label.padEnd(8)}  ${keyType(key)}`).join('\n')],
-    ['', origin],
+    ['Keys', `${keys.map(key => `${key.label} (${keyType(key)})`).join(', ')}, ${origin}`],
     ['Data', folder],
   ])
 }

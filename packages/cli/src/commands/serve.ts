@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
+import { type Address, address } from '../address.ts'
 import { CliError } from '../errors.ts'
 import { examples } from '../examples.ts'
 import { aborted, interruption } from '../interrupt.ts'
@@ -19,11 +20,6 @@ interface ServeOptions extends OutputOptions, TrustOptions {
   readonly tlsKey?: string
   readonly clientCa?: string
   readonly logLevel?: string
-}
-
-interface Address {
-  readonly host: string
-  readonly port: number
 }
 
 export function serve(program: Command): void {
@@ -73,10 +69,7 @@ async function run(options: ServeOptions): Promise<void> {
 async function settings(options: ServeOptions): Promise<Record<string, unknown>> {
   const file = options.config === undefined ? {} : await readSettings(options.config)
   const { tls, roots, devices } = file as Record<string, Record<string, unknown> | undefined>
-  const own = [
-    ...((roots?.['own'] as unknown[] | undefined) ?? []),
-    ...(options.trust ?? []).map(name => resolve(name)),
-  ]
+  const own = [...((roots?.own as unknown[] | undefined) ?? []), ...(options.trust ?? []).map(name => resolve(name))]
   const certificate = defined({
     certificate: path(options.tlsCert),
     key: path(options.tlsKey),
@@ -119,11 +112,4 @@ async function makeToken(file: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
-}
-
-export function address(text: string): Address {
-  const match = /^(?<host>\[[0-9a-f:]+\]|[^:]+):(?<port>\d+)$/i.exec(text)
-  const port = Number(match?.groups?.['port'])
-  if (!match?.groups || port > 65535) throw new InvalidArgumentError('Wanted HOST:PORT.')
-  return { host: match.groups['host']!.replace(/^\[(.*)\]$/, '$1'), port }
 }

@@ -43,6 +43,8 @@ export async function writeEnv({ envFile }: DataFolder, variables: Record<string
   return { [Symbol.asyncDispose]: () => rm(envFile, { force: true }) }
 }
 
+/** Quoted only where the shell needs it, so that plainer readers of such files understand them, too. */
 export function shellQuoted(text: string): string {
+  if (/^[\w./:@-]+$/.test(text)) return text
   return `'${text.replaceAll("'", `'\\''`)}'`
 }

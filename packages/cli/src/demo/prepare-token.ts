@@ -1,5 +1,5 @@
 /** The demonstration's token: initialised and with two keys, which the first start makes. */
-import type { TrustRoot } from '@keytether/card'
+import type { Channel, TrustRoot } from '@keytether/card'
 import type { KeyInfo, KeySpec } from '@keytether/driver'
 import { accepted } from '../login.ts'
 import { pinBytes, soPin, userPin } from '../pin.ts'
@@ -20,9 +20,17 @@ const wanted: readonly (readonly [label: string, spec: KeySpec])[] = [
 
 /** What an earlier start left undone is made up for. */
 export async function prepareToken(data: DataFolder, roots: readonly TrustRoot[]): Promise<PreparedToken> {
+  const emulator = await openState(data.stateFile)
+  try {
+    return await prepare(emulator, data, roots)
+  } finally {
+    await emulator.close()
+  }
+}
+
+async function prepare(channel: Channel, data: DataFolder, roots: readonly TrustRoot[]): Promise<PreparedToken> {
   const { SmartCardHsm } = await import('@keytether/driver')
-  await using state = await openState(data.stateFile)
-  const card = await SmartCardHsm.open(state.emulator, { roots })
+  const card = await SmartCardHsm.open(channel, { roots })
   await card.openSecureChannel()
   const pin = pinBytes(userPin, data.pin)
   if ((await card.pinStatus('user')).status === 'notInitialized') {

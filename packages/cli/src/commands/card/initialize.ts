@@ -34,7 +34,7 @@ export function initialize(card: Command): void {
 
 async function run(options: InitializeOptions): Promise<void> {
   const { deviceOptions } = await import('@keytether/card')
-  await withCard(options, async (device, signal) => {
+  await withCard({ ...options, makeEmulator: true }, async (device, signal) => {
     const before = await checkTries(device, 'so', options.lastTry)
     const fresh = before.status === 'notInitialized'
     const { keys } = await device.inventory()

@@ -1,0 +1,89 @@
+/** What `keytether agent` and an emulated token that dials in have in common. */
+import { readFile } from 'node:fs/promises'
+import type { AgentEvent, AgentOptions, CommandGroup, Unlocked } from '@keytether/agent'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { givenPin, type PinOptions, readPin, userPin } from './pin.ts'
+
+export interface DialOptions extends PinOptions {
+  readonly ca?: readonly string[]
+  readonly allow?: readonly CommandGroup[]
+}
+
+export function dialOptions(command: Command): Command {
+  return command
+    .option('--ca <file...>', "Also trust these authorities for the service's certificate, PEM")
+    .addOption(
+      new Option('--allow <groups...>', 'Let the service send only commands of these groups; default all').choices([
+        'use',
+        'manage',
+        'initialize',
+      ]),
+    )
+}
+
+/** @param askPin whether to ask on a terminal for a PIN that the options do not give */
+export async function dialSettings(
+  options: DialOptions,
+  askPin: boolean,
+  signal: AbortSignal,
+): Promise<Pick<AgentOptions, 'authorities' | 'allow' | 'pin'>> {
+  const pin = await pinSource(options, askPin, signal)
+  return {
+    ...(options.ca && { authorities: await Promise.all(options.ca.map(file => readFile(file, 'utf8'))) }),
+    ...(options.allow && { allow: options.allow }),
+    ...(pin && { pin }),
+  }
+}
+
+/** Who takes a PIN erases it, so each time it is read again, or copied. */
+async function pinSource(
+  options: PinOptions,
+  ask: boolean,
+  signal: AbortSignal,
+): Promise<(() => Promise<Uint8Array>) | undefined> {
+  const given = await givenPin(options, userPin)
+  if (given) return async () => (await givenPin(options, userPin))!
+  if (!ask || !process.stdin.isTTY) return undefined
+  const answer = await readPin(options, userPin, signal)
+  return async () => Uint8Array.from(answer)
+}
+
+export function endpointUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text
+  throw new InvalidArgumentError('Wanted a URL such as https://hsm.example.com/rt/hsm.')
+}
+
+export function agentLine(event: AgentEvent): string {
+  switch (event.event) {
+    case 'connected':
+      return 'connected'
+    case 'disconnected': {
+      const when = event.retryMs === 0 ? 'now' : `in ${(event.retryMs / 1000).toFixed(1)} s`
+      return `disconnected: ${event.reason}; trying again ${when}`
+    }
+    case 'notice':
+      return `the service says: ${event.text} (${event.number})`
+    case 'pin':
+      return pinLine(event)
+  }
+}
+
+function pinLine(unlocked: Unlocked): string {
+  switch (unlocked.status) {
+    case 'verified':
+      return 'PIN verified'
+    case 'wrongPin':
+      return `wrong PIN, ${unlocked.triesLeft} left; connecting without log-in`
+    case 'refused':
+      return 'the PIN was wrong before and is not presented again; connecting without log-in'
+    case 'lastTry':
+      return 'one try is left before the PIN is blocked, and it is not spent; connecting without log-in'
+    case 'wrongLength':
+      return 'a PIN has 6 to 16 characters; connecting without log-in'
+    case 'unavailable':
+      return 'the card has no PIN that could be presented now; connecting without log-in'
+    case 'notASmartCardHsm':
+      return 'this is no SmartCard-HSM; connecting without log-in'
+  }
+}
