@@ -26,8 +26,8 @@ export async function random(link: Link, length: number): Promise<Uint8Array> {
   const size = Math.min(mostRandom, link.maximumAnswer)
   const calls: Call<ReturnType<typeof GetChallenge.decodeResponse>>[] = []
   for (let left = length; left > 0; left -= size) {
-    // Short for one byte of Le only if the protected answer fits as well.
-    calls.push(call(GetChallenge, {}, undefined, { le: Math.min(left, size), extended: left > 128 }))
+    const le = Math.min(left, size)
+    calls.push(call(GetChallenge, {}, undefined, { le, extended: le > link.maximumShortAnswer }))
   }
   const answers = (await link.run(calls)).map(outcome => expectOk(outcome, 'random bytes'))
   const bytes = concat(...answers)

@@ -7,8 +7,8 @@ import type { Version } from './types.ts'
 
 export interface FileToRead {
   readonly fid: number
-  /** Bytes to ask for at first, where the file is usually short. Default: all that an answer can carry. */
-  readonly expected?: number
+  /** The file is usually short: little is asked for at first, so that more fits into one transmission. */
+  readonly short?: boolean
   /** The file is one data object; what follows it is what is left of longer content from before. */
   readonly object?: boolean
 }
@@ -38,10 +38,9 @@ export class FileReads {
       .filter(({ result }) => result === undefined)
       .map(entry => {
         const offset = entry.content.length
-        const le =
-          offset === 0 ? Math.min(entry.file.expected ?? link.maximumAnswer, link.maximumAnswer) : link.maximumAnswer
-        // Extended even if short would do: protected, the answer to a short command may come out too long for it.
-        const read = call(ReadBinary, { fid: entry.file.fid }, { offset }, { le, extended: true })
+        const short = entry.file.short === true && offset === 0
+        const le = short ? link.maximumShortAnswer : link.maximumAnswer
+        const read = call(ReadBinary, { fid: entry.file.fid }, { offset }, { le, extended: !short })
         return {
           apdu: read.apdu,
           answer: response => {

@@ -18,9 +18,6 @@ import { attempt, type Call, call, type Link } from './link.ts'
 import { expectOk } from './outcome.ts'
 import type { CertificateInfo, DataInfo, Inventory, KeyDomainInfo, Version } from './types.ts'
 
-/** Descriptions rarely exceed it, and the less is asked for, the more fits into one transmission. */
-const expectedDescription = 256
-
 export async function readInventory(link: Link, version: Version): Promise<Inventory> {
   const [list, firstDomain] = await link.run([enumerateCall(), domainCall(0)])
   const fids = expectOk(list, 'list the objects of the card')
@@ -29,7 +26,7 @@ export async function readInventory(link: Link, version: Version): Promise<Inven
   const described = numbersOf(fids, 'dataDescription')
 
   const files: FileToRead[] = [
-    { fid: fid.tokenInfo, expected: expectedDescription, object: true },
+    { fid: fid.tokenInfo, short: true, object: true },
     ...references.flatMap(number => [description('keyDescription', number), object('keyCertificate', number)]),
     ...certificates.flatMap(number => [description('certificateDescription', number), object('certificate', number)]),
     ...described.map(number => description('dataDescription', number)),
@@ -83,7 +80,7 @@ function union(...lists: readonly number[][]): number[] {
 }
 
 function description(kind: FileKind, number: number): FileToRead {
-  return { fid: fileId(kind, number), expected: expectedDescription, object: true }
+  return { fid: fileId(kind, number), short: true, object: true }
 }
 
 function object(kind: FileKind, number: number): FileToRead {

@@ -94,6 +94,11 @@ export class Link {
     return this.secure ? blocks(this.#maximumApdu - 20) - 1 : this.#maximumApdu - 2
   }
 
+  /** Bytes of data that the answer to a short command can carry. */
+  get maximumShortAnswer(): number {
+    return this.secure ? blocks(0x100 - 18) - 1 : 0x100
+  }
+
   /**
    * Sends the calls in order, in as few transmissions as they fit into, and reads all answers.
    *
