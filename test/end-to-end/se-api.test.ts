@@ -1,112 +1,28 @@
-/** From a card through the agent, RAMOverHTTP and the service to an application, over real connections. */
+/** From a card through the agent, RAMOverHTTP and the service to an application: what the API answers. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { createHash, createPublicKey, verify } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { once } from 'node:events'
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runSession } from '@keytether/agent'
-import { type Channel, ChannelError } from '@keytether/card'
-import { createLog, type Service, type ServiceConfig, startService } from '@keytether/server'
-import { deviceIdentity } from '@keytether/test/device-identity'
+import { SmartCardHsm } from '@keytether/driver'
+import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
+import { createLog } from '@keytether/server'
 import { requirePeers } from '@keytether/test/peers'
-import { rsaKey, type SmallKey, SmallToken, smallTokenPin } from '@keytether/test/small-token'
-import { type Route, routes } from '../../packages/server/src/se-api/routes.ts'
+import {
+  apiToken,
+  assertSignature,
+  Bench,
+  hash,
+  hsmIds,
+  identities,
+  rsa,
+  smallToken,
+} from '@keytether/test/service-bench'
+import { SmallToken, smallTokenPin } from '@keytether/test/small-token'
 import { ApiError, type Hsm, type Key, type KeyDomain } from '../../packages/server/src/se-api/schemas.ts'
-
-const token = 'the-token-of-this-test'
-const message = Buffer.from('Hello World')
-const hash = createHash('sha256').update(message).digest('hex')
-const rsa = rsaKey()
-const identities = [1, 2].map(number => deviceIdentity(`ZZTEST000${number}00000`))
-const hsmIds = ['ZZTESTROOT.ZZTESTCA.ZZTEST0001', 'ZZTESTROOT.ZZTESTCA.ZZTEST0002']
-
-/** A service, with everything that dialled in to it ended when it is disposed of. */
-class Bench implements AsyncDisposable {
-  readonly service: Service
-  readonly #sessions: Promise<unknown>[] = []
-  readonly #controller = new AbortController()
-
-  private constructor(service: Service) {
-    this.service = service
-  }
-
-  static async start(more: Partial<ServiceConfig> = {}, log = createLog('silent')): Promise<Bench> {
-    const devices = { roots: identities.map(({ root }) => root) }
-    const config = { host: '127.0.0.1', port: 0, tokens: [token], devices, ...more }
-    return new Bench(await startService(config, log))
-  }
-
-  /** Lets an agent connect the card, and waits until the service can use it. */
-  async dialIn(channel: Channel, authorities: readonly string[] = []): Promise<{ ended: Promise<unknown> }> {
-    const { events } = this.service.devices
-    const url = `${this.service.url}/rt/hsm`
-    const session = runSession({ url, channel, authorities, signal: this.#controller.signal })
-    const ended = session.then(
-      () => undefined,
-      error => error,
-    )
-    this.#sessions.push(ended)
-    const [device] = await once(events, 'change')
-    while (device.state !== 'ready') {
-      await once(events, 'change')
-      assert.notEqual(device.state, 'offline', device.reason)
-    }
-    return { ended }
-  }
-
-  async ask(method: string, path: string, body?: unknown) {
-    const headers = {
-      Authorization: `Bearer ${token}`,
-      ...(body !== undefined && { 'Content-Type': 'application/json' }),
-    }
-    const init = body === undefined ? {} : { body: JSON.stringify(body) }
-    const response = await fetch(`${this.service.url}/se/api${path}`, { method, headers, ...init })
-    const answer = await response.json()
-    return { status: response.status, headers: response.headers, answer }
-  }
-
-  /** The answer to what is right, which must be what the route declares. */
-  async get<T>(path: string): Promise<T> {
-    const { status, answer } = await this.ask('GET', path)
-    assert.equal(status, 200, path)
-    return routeOf('GET', path).answer.parse(answer) as T
-  }
-
-  async sign(path: string, algo: string): Promise<Buffer> {
-    const { status, answer } = await this.ask('POST', `${path}/signhash`, { hash, algo })
-    assert.equal(status, 200, `${path}: ${JSON.stringify(answer)}`)
-    return Buffer.from(
-      (routeOf('POST', `${path}/signhash`).answer.parse(answer) as { signature: string }).signature,
-      'hex',
-    )
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.service.close()
-    this.#controller.abort()
-    await Promise.all(this.#sessions)
-  }
-}
-
-function routeOf(method: string, path: string): Route {
-  const matches = (route: Route) => new RegExp(`^${route.path.replace(/:\w+/g, '[^/]+')}$`).test(path)
-  return routes.find(route => route.method === method && matches(route)) ?? assert.fail(`no route ${method} ${path}`)
-}
-
-function smallToken(index: number, keys: readonly SmallKey[] = [{ id: '0A', label: 'a key', key: rsa }]): SmallToken {
-  return new SmallToken({ identity: identities[index]!, keys })
-}
-
-function assertSignature(key: Key, signature: Uint8Array, algo: string): void {
-  const publicKey = createPublicKey({ key: Buffer.from(key.pubkey!, 'base64'), format: 'der', type: 'spki' })
-  const pss = algo === 'RSA_PSS' && { padding: 6, saltLength: 32 }
-  assert.ok(verify('sha256', message, { key: publicKey, ...pss }, signature), `${key.label}, ${algo}`)
-}
 
 test('nothing is listed before a card dials in', async () => {
   await using bench = await Bench.start()
@@ -142,6 +58,31 @@ test('a key in all its views', async () => {
   }
 })
 
+test('every key of an emulated token, through every view, as an application would check it', async () => {
+  await using emulator = await Emulator.open({ store: memoryStore() })
+  const card = await SmartCardHsm.open(emulator, { roots: [emulatorRoot] })
+  const pin = Buffer.from('648219')
+  assert.equal((await card.initialize({ soPin: Buffer.alloc(8, 1), userPin: pin })).status, 'verified')
+  assert.equal((await card.verifyPin(pin)).status, 'verified')
+  for (const curve of ['secp256r1', 'secp384r1', 'secp521r1', 'brainpoolP256r1', 'secp256k1']) {
+    await card.generateKeyPair({ kind: 'ec', curve }, { label: curve })
+  }
+  await card.generateKeyPair({ kind: 'rsa', bits: 2048 }, { label: 'RSA 2048' })
+
+  await using bench = await Bench.start({ devices: { roots: [emulatorRoot] } })
+  await bench.dialIn(emulator)
+  const [hsm] = await bench.get<Hsm[]>('/hsms')
+  const keys = await bench.get<Key[]>('/keys')
+  assert.deepEqual([hsm!.keys.length, keys.length], [6, 6])
+  for (const key of keys) {
+    for (const view of ['', `/hsms/${hsm!.id}`, `/keydomains/${key.keyDomain}`]) {
+      for (const algo of key.type === 'EC' ? ['ECDSA'] : ['RSA_PKCS1', 'RSA_PSS']) {
+        assertSignature(key, await bench.sign(`${view}/keys/${key.id}`, algo), algo)
+      }
+    }
+  }
+})
+
 test('what a key is not made for', async () => {
   await using bench = await Bench.start()
   await bench.dialIn(
@@ -174,73 +115,6 @@ test('a signature takes one HTTP round trip to the card', async () => {
   assert.equal(requests, 10)
 })
 
-test('200 signatures at once, by two tokens', async () => {
-  await using bench = await Bench.start()
-  const tokens = [smallToken(0), smallToken(1)]
-  for (const one of tokens) await bench.dialIn(one)
-  const before = tokens.map(one => one.transmissions.length)
-  const [key] = await bench.get<Key[]>('/keys')
-  const all = await Promise.all(Array.from({ length: 200 }, () => bench.sign('/keys/0A', 'RSA_PKCS1')))
-  for (const signature of all) assertSignature(key!, signature, 'RSA_PKCS1')
-  const work = tokens.map((one, index) => one.transmissions.length - before[index]!)
-  assert.equal(work[0]! + work[1]!, 200)
-  assert.ok(Math.min(...work) > 50, `${work}`)
-})
-
-test('a token that is pulled in the middle of its work: the other one does it, and nobody notices', async () => {
-  await using bench = await Bench.start()
-  const pulled = smallToken(0)
-  await bench.dialIn(pulled)
-  await bench.dialIn(smallToken(1))
-  const [key] = await bench.get<Key[]>('/keys')
-  const { promise, resolve } = Promise.withResolvers<void>()
-  pulled.hold = promise
-  const all = Promise.all(Array.from({ length: 20 }, () => bench.sign('/keys/0A', 'RSA_PKCS1')))
-  pulled.failure = new ChannelError('REMOVED', 'pulled')
-  setTimeout(resolve, 50)
-  for (const signature of await all) assertSignature(key!, signature, 'RSA_PKCS1')
-  assert.deepEqual((await bench.get<Key[]>('/keys'))[0]!.hsms, [hsmIds[1]])
-})
-
-test('the only token pulled: try again later, and later it works', async () => {
-  await using bench = await Bench.start()
-  const pulled = smallToken(0)
-  const { ended } = await bench.dialIn(pulled)
-  pulled.failure = new ChannelError('REMOVED', 'pulled')
-  const { status, headers, answer } = await bench.ask('POST', '/keys/0A/signhash', { hash, algo: 'RSA_PKCS1' })
-  assert.deepEqual([status, ApiError.parse(answer).code, headers.get('retry-after')], [503, 'NO_DEVICE', '1'])
-  assert.ok((await ended) instanceof Error)
-  assert.equal((await bench.ask('GET', '/keys/0A')).status, 404)
-  await bench.dialIn(smallToken(0))
-  await bench.sign('/keys/0A', 'RSA_PKCS1')
-})
-
-test('a token that dials in again takes the place of its former session', async () => {
-  await using bench = await Bench.start()
-  const former = await bench.dialIn(smallToken(0))
-  await bench.dialIn(smallToken(0))
-  assert.ok((await former.ended) instanceof Error)
-  assert.equal((await bench.get<Hsm[]>('/hsms')).length, 1)
-  await bench.sign('/keys/0A', 'RSA_PKCS1')
-})
-
-test('a service that ends finishes what is under way', async () => {
-  await using bench = await Bench.start()
-  const slow = smallToken(0)
-  const { ended } = await bench.dialIn(slow)
-  const { promise, resolve } = Promise.withResolvers<void>()
-  slow.hold = promise
-  const signature = bench.sign('/keys/0A', 'RSA_PKCS1')
-  await new Promise(done => setTimeout(done, 50))
-  const closed = bench.service.close()
-  const { status, answer } = await bench.ask('GET', '/keys')
-  assert.deepEqual([status, ApiError.parse(answer).code], [503, 'SHUTTING_DOWN'])
-  resolve()
-  assert.equal((await signature).length, 128)
-  await closed
-  assert.ok((await ended) instanceof Error)
-})
-
 test('cards come over TLS, too', async t => {
   if (!requirePeers(t, ['openssl'])) return
   const folder = mkdtempSync(join(tmpdir(), 'keytether-tls-'))
@@ -268,12 +142,12 @@ test('the log tells what happened and no secret', async () => {
     await bench.dialIn(new SmallToken({ identity: identities[0]!, keys: [{ id: '0A', key: rsa }], loggedIn: false }))
     await bench.sign('/keys/0A', 'RSA_PKCS1')
     await bench.ask('POST', '/keys/0A/signhash', { hash, algo: 'ECDSA' })
-    await fetch(`${bench.service.url}/se/api/keys?token=${token}`)
+    await fetch(`${bench.service.url}/se/api/keys?token=${apiToken}`)
   }
   const log = readFileSync(file, 'utf8')
   rmSync(folder, { recursive: true })
   for (const wanted of [/"device ready"/, /"status":200/, /"WRONG_SCHEME"/, /"UNAUTHORIZED"/, /"device offline"/]) {
     assert.match(log, wanted)
   }
-  assert.doesNotMatch(log, new RegExp(`${token}|${smallTokenPin}|uthorization`))
+  assert.doesNotMatch(log, new RegExp(`${apiToken}|${smallTokenPin}|uthorization`))
 })

@@ -19,8 +19,8 @@ export interface Service {
 }
 
 const ramPath = '/rt/hsm'
-/** Clients of the API give up after 15 s; no use in working longer for them. */
-const patienceMs = 15_000
+/** Stock clients of the API give up after 15 s: they are told before why there is no signature. */
+const patienceMs = 12_000
 /** How long `close` lets operations run on. */
 const drainMs = 10_000
 /** How long it waits for clients to take their answers. */
