@@ -13,7 +13,7 @@ import {
   type SignatureScheme,
   SmartCardHsm,
 } from '@keytether/driver'
-import { HsmError } from './errors.ts'
+import { DeviceLostError, HsmError } from './errors.ts'
 import { domainId, hexId, type KeyInstance, keyInstance } from './keys.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -40,11 +40,6 @@ export interface DeviceKeeper {
   pinRefused(id: string): void
   /** The device's state or its reason changed. */
   changed(device: DeviceSession): void
-}
-
-/** The device was lost before it did what it should; another one that has the key may be asked. */
-export class DeviceLostError extends Error {
-  override readonly name = 'DeviceLostError'
 }
 
 const keyRefusals: readonly DriverErrorCode[] = [

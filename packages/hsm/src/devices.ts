@@ -7,8 +7,8 @@
 import { EventEmitter } from 'node:events'
 import type { Channel, TrustRoot } from '@keytether/card'
 import type { SignatureScheme } from '@keytether/driver'
-import { type DeviceKeeper, DeviceLostError, DeviceSession } from './device-session.ts'
-import { HsmError } from './errors.ts'
+import { type DeviceKeeper, DeviceSession } from './device-session.ts'
+import { DeviceLostError, HsmError } from './errors.ts'
 import { type Key, type KeyDomain, type KeyInstance, keysOf } from './keys.ts'
 
 export interface DevicesOptions {

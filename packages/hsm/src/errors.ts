@@ -28,3 +28,8 @@ export class HsmError extends Error {
     this.code = code
   }
 }
+
+/** Inside this package: the device was lost before it did what it should; another one that has the key may be asked. */
+export class DeviceLostError extends Error {
+  override readonly name = 'DeviceLostError'
+}
