@@ -1,19 +1,19 @@
 /** The state of an emulated card in a file: encrypted, replaced as a whole, used by one process at a time. */
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import { open, readFile, realpath, rename } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DecodeError, decode, equal, fromHex, Reader, toHex } from '@keytether/codec'
 import { EmulatorError } from '../errors.ts'
-import { lockFile } from './file-lock.ts'
+import { FileLock } from './file-lock.ts'
 import {
   formatVersion,
   greatestCost,
-  Header,
   type KeySource,
   keyCheckOf,
   keyOfPassphrase,
   keySize,
   newPassphraseSource,
+  Preamble,
   SealedFile,
   seal,
   unseal,
@@ -31,6 +31,9 @@ export interface FileStoreOptions {
 /**
  * The state in a file, or the place for a new one. While it is open, `<path>.lock` is locked.
  *
+ * What is in the file cannot be read or changed without the key; but who puts back an older copy brings back its keys and
+ * the tries of its PINs.
+ *
  * Loading throws an EmulatorError `IN_USE`, `KEY` or `DAMAGED`, and the file is then left as it is.
  */
 export function fileStore(path: string, options: FileStoreOptions = {}): Store {
@@ -45,25 +48,30 @@ interface Key {
 class FileStore implements Store {
   readonly name: string
   readonly #passphrase: string | undefined
-  #lock: FileHandle | undefined
+  /** Where links lead: however the file is called, it has one lock. */
+  #path: string
+  #lock: FileLock | undefined
   #key: Key | undefined
 
   constructor(path: string, { passphrase }: FileStoreOptions) {
     this.name = path
+    this.#path = path
     this.#passphrase = passphrase
   }
 
   get #keyPath(): string {
-    return `${this.name}.key`
+    return `${this.#path}.key`
   }
 
   async load(): Promise<Uint8Array | undefined> {
-    this.#lock ??= await lockFile(`${this.name}.lock`)
-    if (this.#lock === undefined) {
-      throw new EmulatorError('IN_USE', `${this.name} is in use by another process: end that one, or use another file`)
+    this.#path = await realpath(this.name).catch(unlessMissing(this.name))
+    const lock = await FileLock.take(`${this.#path}.lock`)
+    if (!(lock instanceof FileLock)) {
+      throw new EmulatorError('IN_USE', `${this.name} is in use by ${lock.holder}: end that one, or use another file`)
     }
+    this.#lock = lock
     try {
-      const content = await readIfThere(this.name)
+      const content = await readIfThere(this.#path)
       return content && (await this.#open(content))
     } catch (error) {
       await this.close()
@@ -73,13 +81,13 @@ class FileStore implements Store {
 
   async save(state: Uint8Array): Promise<void> {
     this.#key ??= await this.#makeKey()
-    await replaceFile(this.name, seal(this.#key.bytes, this.#key.source, state))
+    await replaceFile(this.#path, seal(this.#key.bytes, this.#key.source, state))
   }
 
   async close(): Promise<void> {
     const lock = this.#lock
     this.#lock = undefined
-    await lock?.close()
+    await lock?.release()
   }
 
   async #open(content: Uint8Array): Promise<Uint8Array> {
@@ -98,7 +106,7 @@ class FileStore implements Store {
 
   #decode(content: Uint8Array): SealedFile {
     try {
-      const { version } = Header.read(new Reader(content))
+      const { version } = Preamble.read(new Reader(content))
       if (version !== formatVersion)
         throw this.#damaged(`it has format ${version}, this program knows ${formatVersion}`)
       return decode(SealedFile, content)
@@ -118,6 +126,9 @@ class FileStore implements Store {
 
   async #keyFor(source: KeySource): Promise<Uint8Array> {
     if (source.kind === 'keyFile') {
+      if (this.#passphrase !== undefined) {
+        throw new EmulatorError('KEY', `${this.name} is opened by its key ${this.#keyPath}, not by a passphrase`)
+      }
       const key = await this.#readKey()
       if (key) return key
       throw new EmulatorError(
@@ -155,11 +166,13 @@ class FileStore implements Store {
   }
 }
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  return readFile(path).catch(unlessMissing(undefined))
+}
+
+function unlessMissing<T>(instead: T): (error: NodeJS.ErrnoException) => T {
+  return error => {
+    if (error.code === 'ENOENT') return instead
     throw error
   }
 }

@@ -16,8 +16,11 @@ const KeySource = choice({
 export type KeySource = TypeOf<typeof KeySource>
 
 const magic = new TextEncoder().encode('KEYTETHER EMULATED CARD\n')
-export const Header = struct({ magic: always(...magic), version: u8, keySource: KeySource, keyCheck: bytes(8) })
+/** What files of all versions begin with. */
+export const Preamble = struct({ magic: always(...magic), version: u8 })
 export const formatVersion = 1
+
+const Header = struct({ preamble: Preamble, keySource: KeySource, keyCheck: bytes(8) })
 
 export const SealedFile = struct({ header: Header, nonce: bytes(12), sealed: bytes({ min: 16 }) })
 export type SealedFile = TypeOf<typeof SealedFile>
@@ -32,7 +35,7 @@ export function keyCheckOf(key: Uint8Array): Uint8Array {
 }
 
 export function seal(key: Uint8Array, keySource: KeySource, state: Uint8Array): Uint8Array {
-  const header = { version: formatVersion, keySource, keyCheck: keyCheckOf(key) }
+  const header = { preamble: { version: formatVersion }, keySource, keyCheck: keyCheckOf(key) }
   const nonce = new Uint8Array(randomBytes(12))
   const gcm = createCipheriv(cipher, key, nonce).setAAD(encode(Header, header))
   const sealed = concat(gcm.update(state), gcm.final(), gcm.getAuthTag())
