@@ -1,0 +1,118 @@
+/** EC keys of the emulated token in OpenSC's PKCS #11 module; openssl checks what they make. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, test } from 'node:test'
+import { openInitializedToken, openscTests, userPin } from '@keytether/test/opensc'
+import { parseExchanges, parseMechanisms } from '@keytether/test/opensc-output'
+
+const message = 'The quick brown fox jumps over the lazy dog'
+
+/** Public keys that are `unreadable` pkcs11-tool 0.23 lists as they are, but it cannot write them (cannot create EVP_PKEY). */
+const curves = [
+  { name: 'secp256r1', bytes: 32, openssl: 'prime256v1' },
+  { name: 'secp384r1', bytes: 48, unreadable: true },
+  { name: 'secp521r1', bytes: 66 },
+  { name: 'brainpoolP256r1', bytes: 32 },
+  { name: 'brainpoolP384r1', bytes: 48, unreadable: true },
+  { name: 'brainpoolP512r1', bytes: 64 },
+  { name: 'secp256k1', bytes: 32 },
+]
+
+/** `ECDSA` takes a hash, the others take the message and hash it so. */
+const signatures = [
+  { mechanism: 'ECDSA', hash: 'sha256' },
+  { mechanism: 'ECDSA-SHA1', hash: 'sha1' },
+  { mechanism: 'ECDSA-SHA224', hash: 'sha224' },
+  { mechanism: 'ECDSA-SHA256', hash: 'sha256' },
+  { mechanism: 'ECDSA-SHA384', hash: 'sha384' },
+  { mechanism: 'ECDSA-SHA512', hash: 'sha512' },
+]
+const derivations = ['ECDH1-COFACTOR-DERIVE', 'ECDH1-DERIVE']
+
+if (await openscTests(import.meta.filename)) {
+  const token = await openInitializedToken()
+  after(() => token[Symbol.asyncDispose]())
+  await token.write('message', message)
+
+  test('the module offers no mechanism for EC keys that is not tested here', async () => {
+    const offered = parseMechanisms(await token.pkcs11(['--list-mechanisms'])).filter(({ name }) =>
+      name.startsWith('EC'),
+    )
+    const that = (flag: string) => offered.filter(({ flags }) => flags.includes(flag)).map(({ name }) => name)
+    assert.deepEqual(that('sign').sort(), signatures.map(({ mechanism }) => mechanism).sort())
+    assert.deepEqual(that('derive').sort(), derivations.sort())
+    assert.deepEqual(that('decrypt'), [])
+  })
+
+  for (const [index, { name, bytes, openssl = name, unreadable = false }] of curves.entries()) {
+    const id = `a${index}`
+    const publicKey = `${name}.pem`
+    const verify = (signature: string) =>
+      token.run('openssl', [
+        ...['pkeyutl', '-verify', '-pubin', '-inkey', publicKey],
+        ...['-in', 'hash', '-sigfile', signature],
+      ])
+
+    test(`${name}: a key is generated, listed, and its public key read`, async () => {
+      await token.loggedIn(['--keypairgen', '--key-type', `EC:${name}`, '--id', id, '--label', `key on ${name}`])
+      const listed = await token.loggedIn(['--list-objects'])
+      assert.match(listed, new RegExp(`Private Key Object; EC\\n +label: +key on ${name}\\n +ID: +${id}\\n`))
+      await token.run('pkcs15-tool', ['--read-public-key', id, '--output', publicKey])
+      const { stdout } = await token.run('openssl', ['pkey', '-pubin', '-in', publicKey, '-text'])
+      assert.match(stdout, new RegExp(`ASN1 OID: ${openssl}\\n`))
+      await token.run('openssl', ['pkey', '-pubin', '-in', publicKey, '-outform', 'DER', '-out', 'wanted'])
+      const wanted = await token.read('wanted')
+      assert.ok(listed.includes(wanted.subarray(-2 * bytes - 1).toString('hex')), 'EC_POINT')
+      if (unreadable) return
+      await token.pkcs11(['--read-object', '--type', 'pubkey', '--id', id, '--output-file', 'read'])
+      assert.deepEqual(await token.read('read'), wanted)
+    })
+
+    for (const { mechanism, hash } of signatures) {
+      test(`${name}: ${mechanism}`, async () => {
+        await token.write('hash', createHash(hash).update(message).digest())
+        const { code, stderr } = await token.run(
+          'pkcs11-tool',
+          [
+            ...['--login', '--pin', userPin, '--sign', '--mechanism', mechanism, '--id', id],
+            ...['--input-file', mechanism === 'ECDSA' ? 'hash' : 'message'],
+            ...['--signature-format', 'openssl', '--output-file', 'signature'],
+          ],
+          { code: 'any', env: { OPENSC_DEBUG: '9' } },
+        )
+        const answer = signed(stderr)
+        await token.write('answer', answer)
+        await verify('answer')
+        // OpenSC 0.23 guesses the size of the field from the length of the answer, and takes anything up to this length
+        // for one of 512 bits. One in sixteen signatures of this curve is that short, and the module fails on it.
+        if (name === 'secp521r1' && answer.length <= 137) return
+        assert.equal(code, 0, stderr)
+        await verify('signature')
+      })
+    }
+
+    test(`${name}: the secret shared with a key of openssl`, async () => {
+      await token.run('openssl', [
+        ...['genpkey', '-algorithm', 'EC', '-pkeyopt', `ec_paramgen_curve:${openssl}`, '-out', 'peer'],
+      ])
+      await token.run('openssl', ['pkey', '-in', 'peer', '-pubout', '-outform', 'DER', '-out', 'peer.der'])
+      await token.run('openssl', [...['pkeyutl', '-derive', '-inkey', 'peer', '-peerkey', publicKey, '-out', 'wanted']])
+      for (const mechanism of derivations) {
+        await token.loggedIn([
+          ...['--derive', '--mechanism', mechanism, '--id', id],
+          ...['--input-file', 'peer.der', '--output-file', 'secret'],
+        ])
+        const secret = await token.read('secret')
+        assert.equal(secret.length, bytes)
+        assert.deepEqual(secret, await token.read('wanted'))
+      }
+    })
+  }
+}
+
+/** The signature that the card gave. */
+function signed(log: string): Buffer {
+  const [answer] = parseExchanges(log).filter(({ command }) => command[0] === 0x80 && command[1] === 0x68)
+  assert.equal(answer?.response.subarray(-2).toString('hex'), '9000', log)
+  return answer!.response.subarray(0, -2)
+}
