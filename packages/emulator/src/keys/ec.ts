@@ -8,10 +8,18 @@
  *   Algorithm with Recovery of the y-Coordinate on a Montgomery-Form Elliptic Curve" (CHES 2001), in its Weierstrass form
  * @module
  */
-import { createECDH, type ECDH, sign } from 'node:crypto'
-import type { Curve } from '@keytether/card'
-import { bytes, decode, encode, mapped, optional, struct, tlv, tlvs, u8 } from '@keytether/codec'
-import { type Outcome, unlessRefused } from './outcome.ts'
+import {
+  createECDH,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type ECDH,
+  type KeyObject,
+  sign,
+} from 'node:crypto'
+import { type Curve, subjectPublicKeyInfo } from '@keytether/card'
+import { bytes, concat, decode, encode, mapped, optional, struct, tlv, tlvs, u8 } from '@keytether/codec'
+import { type Outcome, type Refusal, unlessRefused } from './outcome.ts'
 import type { EcPrivateKey } from './private-key.ts'
 
 export function signEcdsa({ object }: EcPrivateKey, hash: string, message: Uint8Array): Outcome {
@@ -37,15 +45,16 @@ export function signEcdsaHash(key: EcPrivateKey, hash: Uint8Array): Outcome {
 
 /** d·P as 04 ‖ X ‖ Y. */
 export function agree(key: EcPrivateKey, point: Uint8Array): Outcome {
-  const shared = agreeX(key, point)
-  if (!(shared instanceof Uint8Array)) return shared
+  const peer = peerKey(key.curve, point)
+  if (typeof peer === 'string') return peer
+  const shared = sharedX(key.object, peer)
   const size = shared.length
   const { p, a, b } = fieldOf(key.curve)
   const x = toNumber(point.subarray(1, 1 + size))
   const y = toNumber(point.subarray(1 + size))
   const x1 = toNumber(shared)
   // Of d·P and (d + 1)·P, OpenSSL gives the X each; with P itself that is enough for the Y.
-  const x2 = toNumber(scalars(key).next.computeSecret(point))
+  const x2 = toNumber(sharedX(scalars(key).next, peer))
   const difference = x - x1
   const twiceYY1 = (x * x1 + a) * (x + x1) + 2n * b - x2 * difference * difference
   const y1 = modulo(modulo(twiceYY1, p) * inverse(2n * y, p), p)
@@ -54,9 +63,21 @@ export function agree(key: EcPrivateKey, point: Uint8Array): Outcome {
 
 /** X of d·P, of field size. The point must be 04 ‖ x ‖ y. */
 export function agreeX(key: EcPrivateKey, point: Uint8Array): Outcome {
-  if (point.length !== 1 + 2 * Math.ceil(key.curve.bits / 8)) return 'wrongLength'
+  const peer = peerKey(key.curve, point)
+  return typeof peer === 'string' ? peer : sharedX(key.object, peer)
+}
+
+/** Half the time of `ECDH.computeSecret`, which checks the whole key pair at each call. */
+function sharedX(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
+  return new Uint8Array(diffieHellman({ privateKey, publicKey }))
+}
+
+/** The point as a key; OpenSSL checks that it is on the curve. */
+function peerKey(curve: Curve, point: Uint8Array): KeyObject | Refusal {
+  if (point.length !== 1 + 2 * Math.ceil(curve.bits / 8)) return 'wrongLength'
   if (point[0] !== 0x04) return 'wrongData'
-  return unlessRefused(() => scalars(key).agreeing.computeSecret(point))
+  const spki = concat(fieldOf(curve).prefix, point)
+  return unlessRefused(() => createPublicKey({ key: Buffer.from(spki.buffer), format: 'der', type: 'spki' }))
 }
 
 const Integer = tlv(
@@ -87,9 +108,8 @@ interface Scalars {
   readonly d: bigint
   readonly n: bigint
   readonly nBits: number
-  readonly agreeing: ECDH
-  /** Holds d + 1. */
-  readonly next: ECDH
+  /** The key d + 1. */
+  readonly next: KeyObject
   /** Makes the random numbers of signatures. */
   readonly nonce: ECDH
 }
@@ -101,25 +121,33 @@ function scalars(key: EcPrivateKey): Scalars {
   const known = made.get(key)
   if (known) return known
   const { nodeName, domain } = key.curve
-  const { privateKey } = decode(EcPrivate, key.object.export({ format: 'der', type: 'sec1' }))
+  const { version, privateKey, parameters } = decode(EcPrivate, key.object.export({ format: 'der', type: 'sec1' }))
   const d = toNumber(privateKey)
   const n = toNumber(domain.n)
-  const agreeing = createECDH(nodeName)
-  agreeing.setPrivateKey(privateKey)
-  const next = createECDH(nodeName)
-  next.setPrivateKey(toDigits(d + 1n, privateKey.length), 'hex')
-  const fresh = { d, n, nBits: n.toString(2).length, agreeing, next, nonce: createECDH(nodeName) }
+  const successor = Buffer.from(toDigits(d + 1n, privateKey.length), 'hex')
+  const sec1 = Buffer.from(encode(EcPrivate, { version, privateKey: successor, parameters }))
+  const next = createPrivateKey({ key: sec1, format: 'der', type: 'sec1' })
+  const fresh = { d, n, nBits: n.toString(2).length, next, nonce: createECDH(nodeName) }
   made.set(key, fresh)
   return fresh
 }
 
-const fields = new WeakMap<Curve, { readonly p: bigint; readonly a: bigint; readonly b: bigint }>()
+interface Field {
+  readonly p: bigint
+  readonly a: bigint
+  readonly b: bigint
+  /** Of a SubjectPublicKeyInfo: all that comes before the point. */
+  readonly prefix: Uint8Array
+}
 
-function fieldOf(curve: Curve) {
+const fields = new WeakMap<Curve, Field>()
+
+function fieldOf(curve: Curve): Field {
   const known = fields.get(curve)
   if (known) return known
-  const { p, a, b } = curve.domain
-  const field = { p: toNumber(p), a: toNumber(a), b: toNumber(b) }
+  const { p, a, b, g } = curve.domain
+  const spki = subjectPublicKeyInfo({ kind: 'ec', oid: new Uint8Array(), domain: curve.domain, q: g })
+  const field = { p: toNumber(p), a: toNumber(a), b: toNumber(b), prefix: spki.subarray(0, spki.length - g.length) }
   fields.set(curve, field)
   return field
 }
@@ -143,7 +171,7 @@ function inverse(value: bigint, modulus: bigint): bigint {
   let [x, y] = [1n, 0n]
   while (a > 1n) {
     const quotient = b / a
-    ;[a, b] = [b % a, a]
+    ;[a, b] = [b - quotient * a, a]
     ;[x, y] = [y - quotient * x, x]
   }
   return modulo(x, modulus)
