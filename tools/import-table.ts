@@ -17,7 +17,7 @@ export const importTable: Record<string, Rule> = {
   hsm: { packages: ['driver', 'card', 'codec'], node: ['node:crypto', 'node:events'] },
   agent: { packages: ['driver', 'card', 'codec'], node: 'all' },
   server: {
-    packages: ['hsm', 'driver', 'card', 'codec'],
+    packages: ['hsm', 'card', 'codec'],
     external: ['fastify', 'fastify-type-provider-zod', 'pino', 'zod'],
     node: 'all',
   },

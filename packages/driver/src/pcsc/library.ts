@@ -13,7 +13,7 @@ import koffi from 'koffi'
 import { PcscError, status } from './errors.ts'
 
 /** What a call writes to through a pointer. */
-export type Cell<T> = [T]
+type Cell<T> = [T]
 
 /** `SCARD_READERSTATE`, as a watcher gives it and gets it back. */
 export interface ReaderState {
