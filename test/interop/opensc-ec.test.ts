@@ -7,15 +7,23 @@ import { parseExchanges, parseMechanisms } from '@keytether/test/opensc-output'
 
 const message = 'The quick brown fox jumps over the lazy dog'
 
-/** Public keys that are `unreadable` pkcs11-tool 0.23 lists as they are, but it cannot write them (cannot create EVP_PKEY). */
+/**
+ * Every curve that the module generates keys on. `unwritable` public keys it hands out as they are, but pkcs11-tool 0.23 fails
+ * to make a file of them (cannot create EVP_PKEY).
+ */
 const curves = [
+  { name: 'secp192r1', bytes: 24, openssl: 'prime192v1', unwritable: true },
   { name: 'secp256r1', bytes: 32, openssl: 'prime256v1' },
-  { name: 'secp384r1', bytes: 48, unreadable: true },
+  { name: 'secp384r1', bytes: 48, unwritable: true },
   { name: 'secp521r1', bytes: 66 },
-  { name: 'brainpoolP256r1', bytes: 32 },
-  { name: 'brainpoolP384r1', bytes: 48, unreadable: true },
-  { name: 'brainpoolP512r1', bytes: 64 },
+  { name: 'secp192k1', bytes: 24, unwritable: true },
   { name: 'secp256k1', bytes: 32 },
+  { name: 'brainpoolP192r1', bytes: 24, unwritable: true },
+  { name: 'brainpoolP224r1', bytes: 28 },
+  { name: 'brainpoolP256r1', bytes: 32 },
+  { name: 'brainpoolP320r1', bytes: 40 },
+  { name: 'brainpoolP384r1', bytes: 48, unwritable: true },
+  { name: 'brainpoolP512r1', bytes: 64 },
 ]
 
 /** `ECDSA` takes a hash, the others take the message and hash it so. */
@@ -44,8 +52,8 @@ if (await openscTests(import.meta.filename)) {
     assert.deepEqual(that('decrypt'), [])
   })
 
-  for (const [index, { name, bytes, openssl = name, unreadable = false }] of curves.entries()) {
-    const id = `a${index}`
+  for (const [index, { name, bytes, openssl = name, unwritable = false }] of curves.entries()) {
+    const id = `a${index.toString(16)}`
     const publicKey = `${name}.pem`
     const verify = (signature: string) =>
       token.run('openssl', [
@@ -63,7 +71,7 @@ if (await openscTests(import.meta.filename)) {
       await token.run('openssl', ['pkey', '-pubin', '-in', publicKey, '-outform', 'DER', '-out', 'wanted'])
       const wanted = await token.read('wanted')
       assert.ok(listed.includes(wanted.subarray(-2 * bytes - 1).toString('hex')), 'EC_POINT')
-      if (unreadable) return
+      if (unwritable) return
       await token.pkcs11(['--read-object', '--type', 'pubkey', '--id', id, '--output-file', 'read'])
       assert.deepEqual(await token.read('read'), wanted)
     })

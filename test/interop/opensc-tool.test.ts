@@ -25,6 +25,21 @@ if (await openscTests(import.meta.filename)) {
     await token.loggedIn(['--keypairgen', '--key-type', 'EC:secp256r1'], { code: 1 })
   })
 
+  test('opensc-tool knows what it is, and random numbers need no PIN', async () => {
+    const { stdout } = await token.run('opensc-tool', ['--name', '--atr'])
+    assert.equal(
+      stdout,
+      '3b:de:96:ff:81:91:fe:1f:c3:80:31:81:54:48:53:4d:31:73:80:21:40:81:07:92\nSmartCard-HSM Applet for JCOP version 4.1\n',
+    )
+    const random = async () => {
+      await token.pkcs11(['--generate-random', '300', '--output-file', 'random'])
+      return token.read('random')
+    }
+    const [one, other] = [await random(), await random()]
+    assert.equal(one.length, 300)
+    assert.notDeepEqual(one, other)
+  })
+
   test('--initialize with SO-PIN, PIN, retry counter and label', async () => {
     await initialize(token, ['--label', 'first label', '--pin-retry', '2'])
     assert.deepEqual(await status(), initialized(15, 2))

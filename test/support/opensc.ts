@@ -98,7 +98,17 @@ export async function openToken(): Promise<TokenInReader> {
   }
   const pkcs11: TokenInReader['pkcs11'] = async (args, options) => (await run('pkcs11-tool', args, options)).stdout
 
-  await start()
+  const dispose = async () => {
+    await ending('SIGTERM')
+    await rm(folder, { recursive: true })
+  }
+
+  try {
+    await start()
+  } catch (error) {
+    await dispose()
+    throw error
+  }
   return {
     folder,
     run,
@@ -111,10 +121,7 @@ export async function openToken(): Promise<TokenInReader> {
     },
     end,
     start,
-    async [Symbol.asyncDispose]() {
-      await ending('SIGTERM')
-      await rm(folder, { recursive: true })
-    },
+    [Symbol.asyncDispose]: dispose,
   }
 }
 
@@ -133,7 +140,7 @@ export function initialize(token: TokenInReader, options: readonly string[] = []
 function startEmulator(state: string): (signal: NodeJS.Signals) => Promise<void> {
   const args = [program, 'emulator', '--state', state, '--vpcd', `${reader.host}:${reader.port}`]
   // The process goes with us even if we are killed.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...args], {
+  const child = spawn('sh', ['-c', 'exec setpriv --pdeathsig KILL "$0" "$@"', process.execPath, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = Promise.all([text(child.stdout), text(child.stderr)])
