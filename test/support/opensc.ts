@@ -140,7 +140,7 @@ export function initialize(token: TokenInReader, options: readonly string[] = []
 function startEmulator(state: string): (signal: NodeJS.Signals) => Promise<void> {
   const args = [program, 'emulator', '--state', state, '--vpcd', `${reader.host}:${reader.port}`]
   // The process goes with us even if we are killed.
-  const child = spawn('sh', ['-c', 'exec setpriv --pdeathsig KILL "$0" "$@"', process.execPath, ...args], {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = Promise.all([text(child.stdout), text(child.stderr)])
