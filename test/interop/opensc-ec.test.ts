@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, test } from 'node:test'
-import { openInitializedToken, openscTests, userPin } from '@keytether/test/opensc'
-import { parseExchanges, parseMechanisms } from '@keytether/test/opensc-output'
+import { listMechanisms, openInitializedToken, openscTests } from '@keytether/test/opensc'
 
 const message = 'The quick brown fox jumps over the lazy dog'
 
@@ -43,9 +42,7 @@ if (await openscTests(import.meta.filename)) {
   await token.write('message', message)
 
   test('the module offers no mechanism for EC keys that is not tested here', async () => {
-    const offered = parseMechanisms(await token.pkcs11(['--list-mechanisms'])).filter(({ name }) =>
-      name.startsWith('EC'),
-    )
+    const offered = (await listMechanisms(token)).filter(({ name }) => name.startsWith('EC'))
     const that = (flag: string) => offered.filter(({ flags }) => flags.includes(flag)).map(({ name }) => name)
     assert.deepEqual(that('sign').sort(), signatures.map(({ mechanism }) => mechanism).sort())
     assert.deepEqual(that('derive').sort(), derivations.sort())
@@ -55,12 +52,6 @@ if (await openscTests(import.meta.filename)) {
   for (const [index, { name, bytes, openssl = name, unwritable = false }] of curves.entries()) {
     const id = `a${index.toString(16)}`
     const publicKey = `${name}.pem`
-    const verify = (signature: string) =>
-      token.run('openssl', [
-        ...['pkeyutl', '-verify', '-pubin', '-inkey', publicKey],
-        ...['-in', 'hash', '-sigfile', signature],
-      ])
-
     test(`${name}: a key is generated, listed, and its public key read`, async () => {
       await token.loggedIn(['--keypairgen', '--key-type', `EC:${name}`, '--id', id, '--label', `key on ${name}`])
       const listed = await token.loggedIn(['--list-objects'])
@@ -79,23 +70,13 @@ if (await openscTests(import.meta.filename)) {
     for (const { mechanism, hash } of signatures) {
       test(`${name}: ${mechanism}`, async () => {
         await token.write('hash', createHash(hash).update(message).digest())
-        const { code, stderr } = await token.run(
-          'pkcs11-tool',
-          [
-            ...['--login', '--pin', userPin, '--sign', '--mechanism', mechanism, '--id', id],
-            ...['--input-file', mechanism === 'ECDSA' ? 'hash' : 'message'],
-            ...['--signature-format', 'openssl', '--output-file', 'signature'],
-          ],
-          { code: 'any', env: { OPENSC_DEBUG: '9' } },
-        )
-        const answer = signed(stderr)
-        await token.write('answer', answer)
-        await verify('answer')
-        // OpenSC 0.23 guesses the size of the field from the length of the answer, and takes anything up to this length
-        // for one of 512 bits. One in sixteen signatures of this curve is that short, and the module fails on it.
-        if (name === 'secp521r1' && answer.length <= 137) return
-        assert.equal(code, 0, stderr)
-        await verify('signature')
+        await token.loggedIn([
+          ...['--sign', '--mechanism', mechanism, '--id', id, '--signature-format', 'openssl'],
+          ...['--input-file', mechanism === 'ECDSA' ? 'hash' : 'message', '--output-file', 'signature'],
+        ])
+        await token.run('openssl', [
+          ...['pkeyutl', '-verify', '-pubin', '-inkey', publicKey, '-in', 'hash', '-sigfile', 'signature'],
+        ])
       })
     }
 
@@ -116,11 +97,4 @@ if (await openscTests(import.meta.filename)) {
       }
     })
   }
-}
-
-/** The signature that the card gave. */
-function signed(log: string): Buffer {
-  const [answer] = parseExchanges(log).filter(({ command }) => command[0] === 0x80 && command[1] === 0x68)
-  assert.equal(answer?.response.subarray(-2).toString('hex'), '9000', log)
-  return answer!.response.subarray(0, -2)
 }

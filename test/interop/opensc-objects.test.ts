@@ -120,6 +120,33 @@ if (await openscTests(import.meta.filename)) {
     assert.match(keys.stdout, /Private EC Key \[key 21\]/)
   })
 
+  test('pkcs15-init and pkcs15-crypt: a key generated, used and deleted', async () => {
+    const pin = ['--verify-pin', '--auth-id', '01', '--pin', userPin]
+    const key = ['--id', '50', '--label', 'key 50', '--key-usage', 'sign,decrypt']
+    await token.run('pkcs15-init', ['--generate-key', 'rsa/2048', ...key, ...pin])
+    await token.run('pkcs15-tool', ['--read-public-key', '50', '--output', '50.pem'])
+    await token.write('message', 'signed by pkcs15-crypt')
+    await token.run('openssl', ['dgst', '-sha256', '-binary', '-out', 'hash', 'message'])
+    const use = ['--key', '50', '--pin', userPin, '--pkcs1', '--raw']
+    await token.run('pkcs15-crypt', ['--sign', '--sha-256', '--input', 'hash', '--output', 'signature', ...use])
+    await token.run('openssl', ['dgst', '-sha256', '-verify', '50.pem', '-signature', 'signature', 'message'])
+    await token.run('openssl', [
+      'pkeyutl',
+      '-encrypt',
+      '-pubin',
+      '-inkey',
+      '50.pem',
+      '-in',
+      'hash',
+      '-out',
+      'cryptogram',
+    ])
+    await token.run('pkcs15-crypt', ['--decipher', '--input', 'cryptogram', '--output', 'decrypted', ...use])
+    assert.deepEqual(await token.read('decrypted'), await token.read('hash'))
+    await token.run('pkcs15-init', ['--delete-objects', 'privkey', '--id', '50', ...pin])
+    assert.doesNotMatch(await list('privkey'), /ID: +50\n/)
+  })
+
   test("pkcs11-tool's own tests pass", async () => {
     const { stdout } = await token.run('pkcs11-tool', ['--test', '--login', '--pin', userPin], { timeoutMs: 60_000 })
     assert.match(stdout, /No errors/)
