@@ -1,6 +1,8 @@
 /** Certificates, data objects and the deletion of keys on the emulated token, with OpenSC; and what outlives its process. */
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openInitializedToken, openscTests, userPin } from '@keytether/test/opensc'
 
 if (await openscTests(import.meta.filename)) {
@@ -167,4 +169,22 @@ if (await openscTests(import.meta.filename)) {
       assert.equal((await token.read('read')).toString(), signal)
     })
   }
+
+  test('killed while pkcs11-tool has it make keys: those that are reported as made can be used', async () => {
+    let id = 0x60
+    for (let round = 0; round < 4; round++) {
+      const made: string[] = []
+      const killed = sleep(100 + randomInt(400)).then(() => token.end('SIGKILL'))
+      // Ends when the card is gone.
+      for (let failed = false; !failed; id++) {
+        await generate('EC:secp256r1', id.toString(16)).then(
+          () => made.push(id.toString(16)),
+          () => (failed = true),
+        )
+      }
+      await killed
+      await token.start()
+      for (const each of made) await signs(each)
+    }
+  })
 }
