@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import { AuthenticateChip, Certificate, hostHandshake, type SecureMessaging, type TrustRoot } from '@keytether/card'
 import { fromHex, Reader, toHex } from '@keytether/codec'
 import { apdu, type EmulatedToken, emulatedToken, exchanges, pin } from '@keytether/test/emulated-token'
+import { isKnownAnswer, nearCommand } from '@keytether/test/near-commands'
+import fc from 'fast-check'
 import { emulatorRoot } from './identity.ts'
 
 exchanges('before the application is selected', 'powered', [
@@ -165,6 +167,19 @@ test('secure messaging', async t => {
     const third = await openChannel(inside)
     assert.equal(await secure(token, third, '0020008100'), '9000')
     assert.equal(await token.send(toHex(first.protect(fromHex('0020008100')))), '6988')
+  })
+
+  await t.test('whatever is sent inside, the answer is protected, and the channel goes on', async () => {
+    const batches = fc.array(nearCommand, { minLength: 1, maxLength: 12 })
+    const property = fc.asyncProperty(batches, async batch => {
+      const token = await emulatedToken('loggedIn')
+      const messaging = await openChannel(token)
+      for (const command of batch) {
+        const answer = await secure(token, messaging, toHex(command))
+        assert.ok(isKnownAnswer(fromHex(answer)), `${toHex(command)}: ${answer}`)
+      }
+    })
+    await fc.assert(property, { numRuns: 200 })
   })
 
   await t.test('ends with a reset', async () => {

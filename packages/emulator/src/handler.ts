@@ -10,7 +10,7 @@ export interface Request<C> {
 }
 
 /** An outcome that the command lists; or a status word that it does not. */
-export type Answer<C> = OutcomeOf<C> | number
+type Answer<C> = OutcomeOf<C> | number
 
 /** Changes the card, and says what to answer. Until it has answered, no other command is carried out. */
 export type Handler<C> = (card: Card, request: Request<C>) => Answer<C> | Promise<Answer<C>>

@@ -17,7 +17,7 @@ import { type DeviceIdentity, issueDevice } from './identity.ts'
 import { type EcPrivateKey, type PrivateKey, privateKeyOf } from './keys/private-key.ts'
 import type { Pin } from './pin.ts'
 
-export interface CardKey {
+interface CardKey {
   readonly privateKey: PrivateKey
   /** How often it may still be used; absent: without end. */
   readonly useCounter?: number | undefined
