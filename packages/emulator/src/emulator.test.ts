@@ -1,5 +1,9 @@
 /** The emulated card as a channel: order, endings, latency, storing; and that nothing whatever makes it fall over. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { ChannelError, type ChannelErrorCode, cardContactRoots, DeviceCertificates, verifyChain } from '@keytether/card'
 import { decode, fromHex, toHex } from '@keytether/codec'
@@ -8,6 +12,7 @@ import { anyCommand, isKnownAnswer } from '@keytether/test/near-commands'
 import fc from 'fast-check'
 import { Emulator } from './emulator.ts'
 import { emulatorRoot } from './identity.ts'
+import { fileStore } from './store/file-store.ts'
 import { memoryStore, type Store } from './store/store.ts'
 
 const wrongPin = '0020008106393939393939'
@@ -41,6 +46,25 @@ test('a card that is stored is the same card; another store has another one', as
   assert.equal(await second.send('00B12F03045402000004'), '010203049000')
   assert.equal(await second.send('00200081'), '63C3')
   assert.notEqual(await (await emulatedToken('selected')).send(read), certificates)
+})
+
+test('killed as soon as it has answered that a PIN was wrong, it has counted that', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'keytether-emulator-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'token.state')
+  const { emulator } = await emulatedToken('initialized', fileStore(file))
+  await emulator.close()
+  for (const left of ['63c2', '63c1', '63c0', '6983']) {
+    const program = `
+      import { Emulator, fileStore } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
+      const emulator = await Emulator.open({ store: fileStore(${JSON.stringify(file)}) })
+      const commands = ['${apdu.select}', '${wrongPin}'].map(hex => Buffer.from(hex, 'hex'))
+      const [, answer] = await emulator.transmit(commands)
+      console.log(Buffer.from(answer).toString('hex'))
+      process.kill(process.pid, 'SIGKILL')`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+    assert.equal(stdout.trim(), left)
+  }
 })
 
 test("its certificates lead to the emulators' root, and to no other", async () => {

@@ -18,7 +18,7 @@ export const changeReferenceData: Handler<typeof ChangeReferenceData> = (card, {
   const [min, max] = role === 'user' ? [userPinLength.min, userPinLength.max] : [soPinLength, soPinLength]
   if (replacement.length < min || replacement.length > max) return { status: 'wrongLength' }
   const transportPin = role === 'user' ? false : access.transportPin
-  const changed = { ...access, transportPin, [pinOf[role]]: newPin(replacement, tries) }
+  const changed = { ...presented.access, transportPin, [pinOf[role]]: newPin(replacement, tries) }
   card.state = { ...card.state, access: changed }
   return ok
 }

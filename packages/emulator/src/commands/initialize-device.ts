@@ -1,9 +1,10 @@
 /** INITIALIZE DEVICE and the query of the device's status. */
 import { type DeviceStatus, deviceOptions, type InitializeDevice } from '@keytether/card'
 import { type Handler, ok } from '../handler.ts'
-import { newPin, present, soPinTries } from '../pin.ts'
+import { newPin, soPinTries } from '../pin.ts'
 import { freeMemory } from '../state.ts'
 import { version } from '../version.ts'
+import { presentPin } from './verify.ts'
 
 const supportedOptions = deviceOptions.resetRetryCounter | deviceOptions.transportPin | deviceOptions.resetCounterOnly
 
@@ -22,11 +23,8 @@ export const initializeDevice: Handler<typeof InitializeDevice> = (card, { data 
 
   const { access, identity } = card.state
   if (access !== undefined) {
-    const { pin, ...outcome } = present(access.soPin, soPin)
-    if (outcome.status !== 'ok') {
-      card.state = { ...card.state, access: { ...access, soPin: pin } }
-      return outcome
-    }
+    const presented = presentPin(card, access, 'so', soPin)
+    if (presented.status !== 'ok') return presented
   }
   card.session.verified.clear()
   card.session.currentFile = undefined

@@ -1,7 +1,8 @@
 /** RESET RETRY COUNTER. */
 import { deviceOptions, type ResetRetryCounter } from '@keytether/card'
 import { type Handler, ok } from '../handler.ts'
-import { newPin, present, soPinLength, userPinLength } from '../pin.ts'
+import { newPin, soPinLength, userPinLength } from '../pin.ts'
+import { presentPin } from './verify.ts'
 
 export const resetRetryCounter: Handler<typeof ResetRetryCounter> = (card, { params, data }) => {
   const { access } = card.state
@@ -15,15 +16,12 @@ export const resetRetryCounter: Handler<typeof ResetRetryCounter> = (card, { par
     : data.length === soPinLength
   if (!fits) return { status: 'wrongLength' }
 
-  const { pin: soPin, ...outcome } = present(access.soPin, data.subarray(0, soPinLength))
-  if (outcome.status !== 'ok') {
-    card.state = { ...card.state, access: { ...access, soPin } }
-    return outcome
-  }
+  const presented = presentPin(card, access, 'so', data.subarray(0, soPinLength))
+  if (presented.status !== 'ok') return presented
   card.session.verified.delete('user')
   const { value, tries } = access.userPin
   const userPin = newPin(setsPin ? replacement : value, tries)
   const transportPin = access.transportPin && !setsPin
-  card.state = { ...card.state, access: { ...access, soPin, userPin, transportPin } }
+  card.state = { ...card.state, access: { ...presented.access, userPin, transportPin } }
   return ok
 }

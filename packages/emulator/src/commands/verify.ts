@@ -14,7 +14,10 @@ export const verify: Handler<typeof Verify> = (card, { params, data }) => {
   if (role === 'user' && access.transportPin) return { status: 'transportPin' }
   const fits = role === 'user' ? data.length >= userPinLength.min : data.length === soPinLength
   if (!fits) return { status: 'wrongLength' }
-  return presentPin(card, access, role, data)
+  const presented = presentPin(card, access, role, data)
+  if (presented.status !== 'ok') return presented
+  card.session.verified.add(role)
+  return ok
 }
 
 function query({ session }: Card, access: Access, role: 'user' | 'so') {
@@ -26,14 +29,12 @@ function query({ session }: Card, access: Access, role: 'user' | 'so') {
 
 export const pinOf = { user: 'userPin', so: 'soPin' } as const
 
-/** What comes of presenting a PIN, whatever command it is a part of. A wrong one ends the log-in. */
+/** What comes of presenting a PIN, in whatever command. A wrong one ends the log-in, and a right one gives all tries back. */
 export function presentPin(card: Card, access: Access, role: 'user' | 'so', value: Uint8Array) {
   const { pin, ...outcome } = present(access[pinOf[role]], value)
-  if (pin !== access[pinOf[role]]) card.state = { ...card.state, access: { ...access, [pinOf[role]]: pin } }
-  if (outcome.status === 'ok') {
-    card.session.verified.add(role)
-    return ok
-  }
+  const after = pin === access[pinOf[role]] ? access : { ...access, [pinOf[role]]: pin }
+  if (after !== access) card.state = { ...card.state, access: after }
+  if (outcome.status === 'ok') return { status: 'ok', access: after } as const
   card.session.verified.delete(role)
   return outcome
 }
