@@ -38,7 +38,7 @@ const classes: readonly number[] = [0x00, 0x80]
 export async function execute(card: Card, bytes: Uint8Array): Promise<Executed> {
   const before = card.state
   try {
-    return await process(card, bytes)
+    return await carryOut(card, bytes)
   } catch (error) {
     // Ours, not the host's; the host learns no more than from a real card.
     emitWarning(error as Error)
@@ -48,7 +48,7 @@ export async function execute(card: Card, bytes: Uint8Array): Promise<Executed> 
   }
 }
 
-async function process(card: Card, bytes: Uint8Array): Promise<Executed> {
+async function carryOut(card: Card, bytes: Uint8Array): Promise<Executed> {
   const apdu = parsed(bytes)
   const { session } = card
   if (!session.selected) return select(card, apdu)
