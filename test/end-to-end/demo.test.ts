@@ -24,6 +24,8 @@ interface Demo {
   readonly data: string
   /** All that it printed until it was ready. */
   readonly console: string
+  /** All that it printed until now. */
+  output(): string
   readonly env: { readonly url: string; readonly token: string }
   api(path: string, body?: unknown): Promise<unknown>
 }
@@ -35,6 +37,8 @@ interface ListedKey {
 }
 
 const readyMs = 60_000
+/** Who has not ended by then is killed, which shows in the exit code. */
+const endMs = 20_000
 
 function launch(name: string, port = 0): { process: ChildProcess; data: string; output: () => string } {
   const data = join(folder, name)
@@ -61,6 +65,7 @@ async function start(name: string, port = 0): Promise<Demo> {
     process: child,
     data,
     console: output(),
+    output,
     env: { url, token },
     async api(path, body) {
       const headers = {
@@ -81,7 +86,9 @@ async function end(
 ): Promise<number | null> {
   const exited = once(child, 'exit')
   child.kill(signal)
+  const timer = setTimeout(() => child.kill('SIGKILL'), endMs)
   const [code] = await exited
+  clearTimeout(timer)
   return code
 }
 
@@ -167,14 +174,15 @@ describe('the demonstration', () => {
     const token = processesOf(demo.data).find(pid => pid !== String(demo.process.pid))!
     process.kill(Number(token), 'SIGKILL')
     const deadline = Date.now() + readyMs
-    for (;;) {
-      const keys = (await demo.api('/keys').catch(() => [])) as unknown[]
-      const [other] = processesOf(demo.data).filter(pid => pid !== String(demo.process.pid))
-      if (keys.length === 2 && other !== undefined && other !== token) break
-      assert.ok(Date.now() < deadline)
-      await sleep(50)
+    while (!demo.output().includes('The token is ready again')) {
+      assert.ok(Date.now() < deadline, demo.output())
+      await sleep(20)
     }
-    await end(demo)
+    assert.match(demo.output(), /ended by SIGKILL.* Starting it again/)
+    const [other] = processesOf(demo.data).filter(pid => pid !== String(demo.process.pid))
+    assert.ok(other !== undefined && other !== token)
+    assert.equal(((await demo.api('/keys')) as unknown[]).length, 2)
+    assert.equal(await end(demo), 0)
   })
 
   test('leaves nobody behind when it is killed', async () => {

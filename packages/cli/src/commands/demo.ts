@@ -1,5 +1,6 @@
 /** `keytether demo`: the service and an emulated token, on this machine. */
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { styleText } from 'node:util'
 import { type Command, InvalidArgumentError } from 'commander'
@@ -65,7 +66,7 @@ async function start(options: DemoOptions, signal: AbortSignal, ends: AsyncDispo
     port: options.port,
     token: data.token,
     roots,
-    log: ends.use(await openLog(data.serviceLog)).fd,
+    log: openLog(data.serviceLog),
   })
   ends.defer(() => service.close())
 
@@ -75,7 +76,7 @@ async function start(options: DemoOptions, signal: AbortSignal, ends: AsyncDispo
   ends.use(
     startTokenProcess({
       args: ['emulator', '--state', data.stateFile, '--ram', `${service.url}/rt/hsm`, '--pin-file', data.pinFile],
-      log: ends.use(await openLog(data.tokenLog)).fd,
+      log: openLog(data.tokenLog),
       onRestart: (reason, delayMs) =>
         console.error(
           `The token's process ended (${reason}, see ${data.tokenLog}). Starting it again in ${delayMs / 1000} s`,
@@ -103,8 +104,9 @@ function summary(url: string, folder: string, { path, keys, made }: PreparedToke
   ])
 }
 
-function openLog(path: string): Promise<FileHandle> {
-  return open(path, 'w', 0o600)
+/** Stays open for as long as the process lives: a logger writes its last lines when all else has ended. */
+function openLog(path: string): number {
+  return openSync(path, 'w', 0o600)
 }
 
 function port(text: string): number {
