@@ -83,7 +83,7 @@ describe('completion', () => {
     ],
     [
       ['card', 'pin', ''],
-      ['status', 'change', 'unblock'],
+      ['status', 'change', 'unblock', 'help'],
     ],
     [['card', 'sign', 'key', '--sch'], ['--scheme']],
     [
