@@ -6,7 +6,7 @@ import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request 
 import { Agent as HttpsAgent, request as requestSecure } from 'node:https'
 import { getCACertificates } from 'node:tls'
 import { CookieJar } from './cookies.ts'
-import { SessionError, type SessionErrorCode } from './errors.ts'
+import { SessionError } from './errors.ts'
 
 export interface ConnectionOptions {
   /** Where to dial in; a user and password in it are presented as Basic authentication. */
@@ -63,7 +63,8 @@ export class Connection implements Disposable {
   }
 
   #attempt(body: Uint8Array, signal: AbortSignal | undefined): Promise<Answer | StaleConnection> {
-    const request = (this.#url.protocol === 'https:' ? requestSecure : requestPlain)(this.#url, {
+    const secure = this.#url.protocol === 'https:'
+    const request = (secure ? requestSecure : requestPlain)(this.#url, {
       ...this.#options,
       headers: this.#headers(body),
     })
@@ -79,8 +80,13 @@ export class Connection implements Disposable {
       answer = read(response)
       resolve(answer)
     })
+    let connected = false
+    request.on('socket', socket => {
+      if (request.reusedSocket) connected = true
+      else socket.once(secure ? 'secureConnect' : 'connect', () => (connected = true))
+    })
     request.on('error', cause => {
-      const error = sessionError(cause)
+      const error = sessionError(cause, connected)
       if (answer) return
       if (request.reusedSocket && error.code === 'NETWORK') resolve(new StaleConnection(error))
       else reject(error)
@@ -144,29 +150,19 @@ function trusted(authorities: readonly string[]): string[] {
   return [...getCACertificates('default'), ...getCACertificates('system'), ...authorities]
 }
 
-const codes: Record<string, SessionErrorCode> = {
-  ENOTFOUND: 'HOST',
-  EAI_AGAIN: 'HOST',
-  EAI_FAIL: 'HOST',
-  ECONNREFUSED: 'CONNECT',
-  EHOSTUNREACH: 'CONNECT',
-  ENETUNREACH: 'CONNECT',
-  ETIMEDOUT: 'CONNECT',
-  EPROTO: 'CONNECT',
-}
-
+const unknownHost = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL'])
 /** Names of what OpenSSL finds wrong with a certificate have no common form. */
 const untrusted = /CERT|UNABLE_TO|CHAIN|CRL|_CA$|INVALID_PURPOSE|HOSTNAME/
 
-function sessionError(cause: NodeJS.ErrnoException): SessionError {
+/** @param connected whether the connection had been made, by TLS where that is wanted */
+function sessionError(cause: NodeJS.ErrnoException, connected: boolean): SessionError {
   if (cause instanceof SessionError) return cause
-  const { code = '', message } = cause
+  // Where several addresses of one host were tried, the errors are within, and alike.
+  const { code = '', message } = cause instanceof AggregateError ? (cause.errors[0] as NodeJS.ErrnoException) : cause
+  if (unknownHost.has(code)) return new SessionError('HOST', `no such host: ${message}`, { cause })
   if (untrusted.test(code)) {
     return new SessionError('UNTRUSTED', `the server's certificate is not trusted: ${message}`, { cause })
   }
-  const handshake = code.startsWith('ERR_SSL') || message.includes('before secure TLS connection')
-  // Several addresses of one host were tried: the errors are within, and alike.
-  const inner = cause instanceof AggregateError ? (cause.errors[0] as NodeJS.ErrnoException) : cause
-  const known = handshake ? 'CONNECT' : (codes[inner.code ?? ''] ?? 'NETWORK')
-  return new SessionError(known, inner.message || message, { cause })
+  if (connected) return new SessionError('NETWORK', `the connection broke: ${message}`, { cause })
+  return new SessionError('CONNECT', `cannot connect: ${message}`, { cause })
 }
