@@ -43,7 +43,7 @@ export class Unlocker {
     const [selected, state] = (await channel.transmit([select, ask])) as [Uint8Array, Uint8Array]
     if (statusWord(selected) !== sw.ok) return { status: 'notASmartCardHsm' }
     const before = verification(state)
-    if (before.status !== 'wrongPin' || before.triesLeft === 0) return before
+    if (before.status !== 'wrongPin') return before
     if (before.triesLeft === 1) return { status: 'lastTry' }
     const trace = createHmac('sha256', this.#key).update(pin).digest('base64')
     if (this.#refused.has(trace)) return { status: 'refused' }
@@ -60,7 +60,7 @@ export class Unlocker {
 function verification(response: Uint8Array): Verification {
   const status = statusWord(response)
   if (status === sw.ok) return { status: 'verified' }
-  if ((status & 0xfff0) === 0x63c0) return { status: 'wrongPin', triesLeft: status & 0x0f }
+  if ((status & 0xfff0) === 0x63c0 && status !== 0x63c0) return { status: 'wrongPin', triesLeft: status & 0x0f }
   return { status: 'unavailable', sw: status }
 }
 
