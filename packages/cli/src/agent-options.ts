@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AgentEvent, AgentOptions, CommandGroup, Unlocked } from '@keytether/agent'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Report } from './output.ts'
 import { givenPin, type PinOptions, readPin, userPin } from './pin.ts'
 
 export interface DialOptions extends PinOptions {
@@ -54,7 +55,20 @@ export function endpointUrl(text: string): string {
   throw new InvalidArgumentError('Wanted a URL such as https://hsm.example.com/rt/hsm.')
 }
 
-export function agentLine(event: AgentEvent): string {
+/**
+ * Tells what happens to one card. Each attempt to connect starts with its PIN; people are told only what is new of that.
+ */
+export function agentReporter(report: Report): (event: AgentEvent, fields?: { readonly reader: string }) => void {
+  const pins = new Map<string | undefined, string>()
+  return (event, fields) => {
+    const line = agentLine(event)
+    const known = event.event === 'pin' && pins.get(fields?.reader) === line
+    if (event.event === 'pin') pins.set(fields?.reader, line)
+    report({ ...event, ...fields }, known ? undefined : fields ? `${fields.reader}: ${line}` : line)
+  }
+}
+
+function agentLine(event: AgentEvent): string {
   switch (event.event) {
     case 'connected':
       return 'connected'

@@ -16,11 +16,17 @@ export function report(options: OutputOptions, document: unknown, lines: () => r
   else for (const line of lines()) console.log(line)
 }
 
-/** One event of a command that goes on: `event` names it for programs, `line` says it to people. */
-export type Report = (event: { readonly event: string; readonly [field: string]: unknown }, line: string) => void
+/** One event of a command that goes on: `event` names it for programs, `line` says it to people, if it is worth it. */
+export type Report = (
+  event: { readonly event: string; readonly [field: string]: unknown },
+  line: string | undefined,
+) => void
 
 export function reporter(options: OutputOptions): Report {
-  return (event, line) => console.log(options.json ? JSON.stringify(event) : line)
+  return (event, line) => {
+    if (options.json) console.log(JSON.stringify(event))
+    else if (line !== undefined) console.log(line)
+  }
 }
 
 /** Names and values, the values below each other. */

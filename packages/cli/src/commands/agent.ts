@@ -1,7 +1,6 @@
 /** `keytether agent`: lends the tokens of this machine to a service. */
-import type { ReaderEvent } from '@keytether/agent'
 import type { Command } from 'commander'
-import { agentLine, type DialOptions, dialOptions, dialSettings, endpointUrl } from '../agent-options.ts'
+import { agentReporter, type DialOptions, dialOptions, dialSettings, endpointUrl } from '../agent-options.ts'
 import { examples } from '../examples.ts'
 import { interruption } from '../interrupt.ts'
 import { type OutputOptions, outputOptions, reporter } from '../output.ts'
@@ -28,6 +27,7 @@ export function agent(program: Command): void {
 async function run(url: string, options: AgentCommandOptions): Promise<void> {
   const { runReaders } = await import('@keytether/agent')
   const report = reporter(options)
+  const reportAgent = agentReporter(report)
   using stop = interruption()
   const settings = await dialSettings(options, true, stop.signal)
   await runReaders({
@@ -35,12 +35,11 @@ async function run(url: string, options: AgentCommandOptions): Promise<void> {
     url,
     ...(options.reader !== undefined && { reader: options.reader }),
     signal: stop.signal,
-    onEvent: event => report(event, `${event.reader}: ${readerLine(event)}`),
+    onEvent(event) {
+      if (event.event === 'card') report(event, `${event.reader}: ${cardLines[event.state]}`)
+      else reportAgent(event, { reader: event.reader })
+    },
   })
-}
-
-function readerLine(event: ReaderEvent): string {
-  return event.event === 'card' ? cardLines[event.state] : agentLine(event)
 }
 
 const cardLines = {

@@ -4,7 +4,7 @@ import type { Channel } from '@keytether/card'
 import type { VpcdEvent } from '@keytether/emulator'
 import type { Command } from 'commander'
 import { type Address, address } from '../address.ts'
-import { agentLine, type DialOptions, dialOptions, dialSettings, endpointUrl } from '../agent-options.ts'
+import { agentReporter, type DialOptions, dialOptions, dialSettings, endpointUrl } from '../agent-options.ts'
 import { type BytesOptions, bytesOptions, writeBytes } from '../bytes-io.ts'
 import { CliError } from '../errors.ts'
 import { examples } from '../examples.ts'
@@ -100,5 +100,5 @@ async function dialIn(token: Channel, options: Omit<AgentOptions, 'open'>, repor
     reset: () => token.reset(),
     close: async () => void (await token.reset()),
   })
-  await runAgent({ ...options, open, onEvent: event => report(event, agentLine(event)) })
+  await runAgent({ ...options, open, onEvent: agentReporter(report) })
 }
