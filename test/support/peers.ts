@@ -11,6 +11,7 @@ const packages = {
   nsenter: 'util-linux',
   openssl: 'openssl',
   'opensc-tool': 'opensc',
+  perl: 'perl-base',
   pcscd: 'pcscd',
   'pkcs11-tool': 'opensc',
   'pkcs15-tool': 'opensc',
