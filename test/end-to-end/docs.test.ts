@@ -82,3 +82,12 @@ test('npm scripts that pages name exist', () => {
       assert.ok(script in scripts, `${page}: ${script}`)
   }
 })
+
+test('SECURITY.md names a test for each promise', () => {
+  const promises = rows('SECURITY.md').slice(1)
+  assert.ok(promises.length > 0)
+  for (const [promise = '', proof = ''] of promises) {
+    assert.ok(names(proof).length > 0, promise)
+    for (const file of names(proof)) assert.match(read(file), /\btest\(/, file)
+  }
+})
