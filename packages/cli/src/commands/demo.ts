@@ -1,7 +1,7 @@
 /** `keytether demo`: the service and an emulated token, on this machine. */
 import { openSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { styleText } from 'node:util'
 import { type Command, InvalidArgumentError } from 'commander'
 import { openDataFolder, writeEnv } from '../demo/data-folder.ts'
@@ -87,10 +87,10 @@ async function start(options: DemoOptions, signal: AbortSignal, ends: AsyncDispo
   watchDevice(service, signal, line => console.error(line))
 
   ends.use(await writeEnv(data, { KEYTETHER_URL: service.url, KEYTETHER_TOKEN: data.token }))
-  for (const line of summary(service.url, relative('.', data.path), token)) console.log(line)
+  for (const line of summary(service.url, shown(data.path), token)) console.log(line)
   const ecKey = token.keys.find(({ kind }) => kind === 'EC')!
   console.log(`\n${styleText('bold', 'Try in another terminal:')}\n`)
-  console.log(nextSteps(relative('.', data.envFile), keyId(ecKey)))
+  console.log(nextSteps(shown(data.envFile), keyId(ecKey)))
   console.log('Ctrl-C ends the demonstration.')
 }
 
@@ -102,6 +102,12 @@ function summary(url: string, folder: string, { path, keys, made }: PreparedToke
     ['Keys', `${keys.map(key => `${key.label} (${keyType(key)})`).join(', ')}, ${origin}`],
     ['Data', folder],
   ])
+}
+
+/** As one would write it from here. */
+function shown(path: string): string {
+  const near = relative('.', path)
+  return near.startsWith('..') ? resolve(path) : near
 }
 
 /** Stays open for as long as the process lives: a logger writes its last lines when all else has ended. */

@@ -50,12 +50,6 @@ async function writeCertificate(
   const parsed = parse(await readContent(file), file ?? 'standard input')
   await withCard(options, async (device, signal) => {
     const key = await findKey(device, name)
-    const { publicKeyObject } = await import('@keytether/card')
-    if (key.publicKey && !publicKeyObject(key.publicKey).equals(parsed.publicKey)) {
-      throw new CliError('failed', `the certificate is for another key than ${key.label}`, [
-        'check the name of the key',
-      ])
-    }
     await login(device, options, signal)
     await device.writeCertificate(key.reference, parsed.raw)
   })

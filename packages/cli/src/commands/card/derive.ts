@@ -1,5 +1,5 @@
 /** `keytether card derive`. */
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, ECDH, type KeyObject } from 'node:crypto'
 import type { Command } from 'commander'
 import { type BytesOptions, bytesOptions, readContent, writeBytes } from '../../bytes-io.ts'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
@@ -22,25 +22,27 @@ async function run(
   options: CardOptions & LoginOptions & BytesOptions,
 ): Promise<void> {
   const peer = parse(await readContent(file), file ?? 'standard input')
-  const { curves, publicKeyObject } = await import('@keytether/card')
+  const { curveOf } = await import('@keytether/card')
   await withCard(options, async (device, signal) => {
     const key = await findKey(device, name)
-    if (key.kind !== 'EC' || key.publicKey === undefined) throw new CliError('usage', `${key.label} is no EC key`)
-    const { namedCurve } = publicKeyObject(key.publicKey).asymmetricKeyDetails ?? {}
-    const peerCurve = peer.asymmetricKeyDetails?.namedCurve
-    if (peerCurve !== namedCurve) {
-      const named = curves.find(({ nodeName }) => nodeName === peerCurve)?.name ?? peer.asymmetricKeyType
-      throw new CliError('usage', `the keys do not match: ${key.label} is on ${key.curve}, the other is ${named}`)
+    if (key.publicKey?.kind !== 'ec') throw new CliError('usage', `${key.label} is no EC key`)
+    const curve = key.publicKey.domain && curveOf(key.publicKey.domain)
+    const theirs = peer.asymmetricKeyDetails?.namedCurve
+    if (curve === undefined || curve.nodeName !== theirs) {
+      const other = theirs ?? `of type ${peer.asymmetricKeyType}`
+      throw new CliError('usage', `the keys do not match: ${key.label} is on ${key.curve}, the other key is ${other}`)
     }
     await login(device, options, signal)
-    await writeBytes(options, await device.ecdh(key, point(peer, key.bits)))
+    await writeBytes(options, await device.ecdh(key, await point(peer)))
   })
 }
 
-/** 04 ‖ X ‖ Y, which is how the SubjectPublicKeyInfo of a key on a named curve ends. */
-function point(key: KeyObject, bits: number): Uint8Array {
-  const spki = key.export({ type: 'spki', format: 'der' })
-  return spki.subarray(spki.length - 2 * Math.ceil(bits / 8) - 1)
+/** 04 ‖ X ‖ Y, whichever form the key came in. */
+async function point(key: KeyObject): Promise<Uint8Array> {
+  const { publicKeyOf } = await import('@keytether/card')
+  const publicKey = publicKeyOf(key.export({ type: 'spki', format: 'der' }))
+  if (publicKey.kind !== 'ec') throw new TypeError('wanted an EC key')
+  return ECDH.convertKey(publicKey.q, key.asymmetricKeyDetails!.namedCurve!) as Buffer
 }
 
 function parse(content: Uint8Array, source: string): KeyObject {

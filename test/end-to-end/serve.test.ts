@@ -1,0 +1,131 @@
+/** `keytether serve` and a token that dials in, as processes: settings, readiness, and an end in order. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, test } from 'node:test'
+import { keytether, startKeytether } from '@keytether/test/keytether'
+import { requirePeers } from '@keytether/test/peers'
+
+const folder = mkdtempSync(join(tmpdir(), 'keytether-serve-'))
+const file = (name: string) => join(folder, name)
+const running = new Set<ChildProcess>()
+after(() => {
+  for (const child of running) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+type Event = Record<string, string>
+
+/** Starts a command that goes on; `event` waits for the next one of this name. */
+function start(args: readonly string[], env: Record<string, string> = {}) {
+  const child = startKeytether([...args, '--json'], { cwd: folder, env })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  let errors = ''
+  child.stderr!.on('data', chunk => {
+    errors += chunk
+  })
+  const lines = createInterface({ input: child.stdout! })
+  const event = (wanted: string): Promise<Event> =>
+    new Promise((resolve, reject) => {
+      const onLine = (line: string) => {
+        const found = JSON.parse(line) as Event
+        if (found.event === wanted) resolve(found)
+      }
+      lines.on('line', onLine)
+      child.once('exit', code => reject(new Error(`ended with ${code} before ${wanted}: ${errors}`)))
+    })
+  const end = async (signal: NodeJS.Signals) => {
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    return (await exited)[0] as number | null
+  }
+  return { child, event, end }
+}
+
+async function status(url: string, token?: string): Promise<number> {
+  const response = await fetch(
+    `${url}/keys`,
+    token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
+  )
+  await response.arrayBuffer()
+  return response.status
+}
+
+const anywhere = ['--listen', '127.0.0.1:0']
+
+test('makes a token where there is none, keeps it, and ends on both signals', async () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const service = start(['serve', ...anywhere, '--token-file', 'token'])
+    const { api, ram } = (await service.event('ready')) as { api: string; ram: string }
+    assert.equal(statSync(file('token')).mode & 0o777, 0o600)
+    assert.match(ram, /^http:\/\/127\.0\.0\.1:\d+\/rt\/hsm$/)
+    assert.equal(await status(api), 401)
+    assert.equal(await status(api, readFileSync(file('token'), 'utf8').trim()), 200)
+    assert.equal(await service.end(signal), 0)
+  }
+})
+
+test('options win over the configuration file, whose files are beside it', async () => {
+  mkdirSync(file('etc'))
+  writeFileSync(file('etc/tokens'), '# who may\nsixteen-or-more-characters\n')
+  writeFileSync(
+    file('etc/service.json'),
+    JSON.stringify({ host: '192.0.2.1', port: 1, tokens: 'tokens', log: 'silent' }),
+  )
+  const environment = { KEYTETHER_TOKEN: 'from-the-environment' }
+  const service = start(['serve', '--config', 'etc/service.json', ...anywhere], environment)
+  const { api } = (await service.event('ready')) as { api: string }
+  assert.equal(await status(api, 'sixteen-or-more-characters'), 200)
+  assert.equal(await status(api, 'from-the-environment'), 200)
+  assert.equal(await service.end('SIGTERM'), 0)
+})
+
+test('over TLS, with a token that trusts its certificate', async t => {
+  if (!requirePeers(t, ['openssl'])) return
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1']
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file('key.pem')]
+  execFileSync('openssl', ['req', '-x509', ...made, ...subject, '-out', file('cert.pem')], { stdio: 'pipe' })
+  writeFileSync(file('pin'), '648219\n')
+  writeFileSync(file('so-pin'), '3537363231383830\n')
+  const pins = ['--so-pin-file', file('so-pin'), '--pin-file', file('pin')]
+  const made2 = await keytether(['card', 'initialize', '--yes', '--emulator', file('token.state'), ...pins])
+  assert.equal(made2.code, 0, made2.stderr)
+  assert.equal((await keytether(['emulator', 'root', '--out', file('root.cvc')])).code, 0)
+
+  const tls = ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--trust', 'root.cvc']
+  const service = start(['serve', ...anywhere, '--token-file', 'token', ...tls])
+  const { ram } = (await service.event('ready')) as { ram: string }
+  assert.match(ram, /^https:/)
+  const args = ['emulator', '--state', 'token.state', '--ram', ram, '--pin-file', 'pin']
+  const stranger = start(args)
+  assert.match((await stranger.event('disconnected')).reason!, /certificate is not trusted/)
+  assert.equal(await stranger.end('SIGTERM'), 0)
+  const token = start([...args, '--ca', 'cert.pem'])
+  await token.event('connected')
+  const left = token.event('disconnected')
+  assert.equal(await service.end('SIGTERM'), 0)
+  assert.match((await left).reason!, /shutting down|cannot connect/)
+  assert.equal(await token.end('SIGINT'), 0)
+})
+
+test('mistakes end with an error before anything listens', async () => {
+  writeFileSync(file('broken.json'), '{')
+  writeFileSync(file('nonsense'), 'nonsense')
+  const rows: readonly (readonly [code: number, error: RegExp, args: readonly string[]])[] = [
+    [2, /broken\.json is not JSON/, ['--config', 'broken.json']],
+    [4, /no such file/, ['--config', 'missing.json']],
+    [2, /roots\.own\.0: wanted a card verifiable certificate/, ['--trust', 'nonsense']],
+    [2, /roots\.own\.0: cannot read .*missing: ENOENT/, ['--trust', 'missing']],
+    [2, /tls\.key/, ['--tls-cert', 'nonsense']],
+  ]
+  for (const [code, error, args] of rows) {
+    const run = await keytether(['serve', ...anywhere, '--token-file', 'token', ...args], { cwd: folder })
+    assert.match(run.stderr, error)
+    assert.equal(run.code, code)
+  }
+})
