@@ -212,6 +212,21 @@ describe('PINs', () => {
   })
 })
 
+test('a token encrypted with a passphrase', async () => {
+  writeFileSync(file('passphrase'), 'correct horse battery staple\n')
+  writeFileSync(file('other'), 'incorrect horse\n')
+  const sealed = (args: readonly string[]) => keytether(['card', ...args, '--emulator', file('sealed.state')])
+  const right = ['--passphrase-file', file('passphrase')]
+  const made = await sealed(['initialize', '--yes', '--so-pin-file', file('so-pin'), ...pin, ...right])
+  assert.equal(made.code, 0, made.stderr)
+  assert.equal((await sealed(['status', ...right])).code, 0)
+  for (const args of [['status'], ['status', '--passphrase-file', file('other')]]) {
+    const { code, stderr } = await sealed(args)
+    assert.match(stderr, /passphrase/)
+    assert.equal(code, 1)
+  }
+})
+
 test('two commands at a time: the second one is told', async () => {
   const runs = await Promise.all([card(['random', '60000']), card(['random', '60000'])])
   const refused = runs.filter(({ code }) => code !== 0)

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AgentEvent, AgentOptions, CommandGroup, Unlocked } from '@keytether/agent'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { tries } from './login.ts'
 import type { Report } from './output.ts'
 import { givenPin, type PinOptions, readPin, userPin } from './pin.ts'
 
@@ -55,16 +56,14 @@ export function endpointUrl(text: string): string {
   throw new InvalidArgumentError('Wanted a URL such as https://hsm.example.com/rt/hsm.')
 }
 
-/**
- * Tells what happens to one card. Each attempt to connect starts with its PIN; people are told only what is new of that.
- */
-export function agentReporter(report: Report): (event: AgentEvent, fields?: { readonly reader: string }) => void {
+/** Tells what happens to cards. Each attempt to connect starts with the PIN: people are told only what is new of that. */
+export function agentReporter(report: Report): (event: AgentEvent & { readonly reader?: string }) => void {
   const pins = new Map<string | undefined, string>()
-  return (event, fields) => {
+  return event => {
     const line = agentLine(event)
-    const known = event.event === 'pin' && pins.get(fields?.reader) === line
-    if (event.event === 'pin') pins.set(fields?.reader, line)
-    report({ ...event, ...fields }, known ? undefined : fields ? `${fields.reader}: ${line}` : line)
+    const known = event.event === 'pin' && pins.get(event.reader) === line
+    if (event.event === 'pin') pins.set(event.reader, line)
+    report(event, known ? undefined : event.reader === undefined ? line : `${event.reader}: ${line}`)
   }
 }
 
@@ -88,7 +87,7 @@ function pinLine(unlocked: Unlocked): string {
     case 'verified':
       return 'PIN verified'
     case 'wrongPin':
-      return `wrong PIN, ${unlocked.triesLeft} left; connecting without log-in`
+      return `wrong PIN, ${tries(unlocked.triesLeft)} left; connecting without log-in`
     case 'refused':
       return 'the PIN was wrong before and is not presented again; connecting without log-in'
     case 'lastTry':

@@ -29,20 +29,22 @@ export async function withCard<T>(
   use: (card: SmartCardHsm, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   using stop = interruption()
-  await using opened = await openCard(options)
+  const { channel, roots } = await openCard(options)
   // What is outstanding fails, and says so.
-  stop.signal.addEventListener('abort', () => void opened.channel.close().catch(() => {}))
+  stop.signal.addEventListener('abort', () => void channel.close().catch(() => {}))
   const { SmartCardHsm } = await import('@keytether/driver')
   try {
-    const card = await SmartCardHsm.open(opened.channel, { roots: opened.roots })
+    const card = await SmartCardHsm.open(channel, { roots })
     await card.openSecureChannel()
     return await use(card, stop.signal)
   } catch (error) {
     throw stop.signal.aborted ? new CliError('interrupted', 'interrupted', [], { cause: error }) : error
+  } finally {
+    await channel.close()
   }
 }
 
-interface OpenedCard extends AsyncDisposable {
+interface OpenedCard {
   readonly channel: Channel
   readonly roots: readonly TrustRoot[]
 }
@@ -55,11 +57,10 @@ async function openCard(options: CardOptions & AccessOptions): Promise<OpenedCar
   if (options.emulator !== undefined) {
     const { emulatorRoot } = await import('@keytether/emulator')
     const channel = await openState(options.emulator, { ...options, mustExist: !options.makeEmulator })
-    return { channel, roots: [...roots, emulatorRoot], [Symbol.asyncDispose]: () => channel.close() }
+    return { channel, roots: [...roots, emulatorRoot] }
   }
   const { listReaders, openPcsc } = await import('@keytether/driver')
-  const channel = await openPcsc(chooseReader(options.reader, await listReaders()))
-  return { channel, roots, [Symbol.asyncDispose]: () => channel.close() }
+  return { channel: await openPcsc(chooseReader(options.reader, await listReaders())), roots }
 }
 
 function chooseReader(wanted: string | undefined, readers: readonly string[]): string {

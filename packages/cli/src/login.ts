@@ -77,7 +77,7 @@ const blockedHints = {
   so: 'nothing unblocks an SO-PIN: this device cannot be initialised any more',
 } as const
 
-function tries(count: number): string {
+export function tries(count: number): string {
   return count === 1 ? '1 try' : `${count} tries`
 }
 

@@ -28,17 +28,17 @@ function createProgram(): Command {
     ['keytether card status --reader "Virtual PCD 00 00"', 'what the card in a reader says of itself'],
     ['keytether agent https://hsm.example.com/rt/hsm', 'lend the tokens of this machine to a service'],
   ])
-  return program.addHelpText(
-    'after',
-    `
-${'Exit codes:'}
-  0    done
-  ${exitCodes.failed}    failed
-  ${exitCodes.usage}    wrong usage
-  ${exitCodes.pin}    PIN missing, wrong or blocked
-  ${exitCodes.notFound}    no such reader, card, key or file
-  ${exitCodes.interrupted}  interrupted`,
-  )
+  const codes = Object.entries(exitMeanings).map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}`)
+  return program.addHelpText('after', `\n${styleText('bold', 'Exit codes:')}\n${codes.join('\n')}`)
+}
+
+const exitMeanings = {
+  0: 'done',
+  [exitCodes.failed]: 'failed',
+  [exitCodes.usage]: 'wrong usage',
+  [exitCodes.pin]: 'PIN missing, wrong or blocked',
+  [exitCodes.notFound]: 'no such reader, card, key or file',
+  [exitCodes.interrupted]: 'interrupted',
 }
 
 /** @returns the exit code */

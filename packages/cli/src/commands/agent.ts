@@ -37,7 +37,7 @@ async function run(url: string, options: AgentCommandOptions): Promise<void> {
     signal: stop.signal,
     onEvent(event) {
       if (event.event === 'card') report(event, `${event.reader}: ${cardLines[event.state]}`)
-      else reportAgent(event, { reader: event.reader })
+      else reportAgent(event)
     },
   })
 }
