@@ -12,7 +12,7 @@ export function completion(program: Command): void {
       script(shell, program.name(), program.name())
     })
   examples(command, [
-    ['source <(keytether completion bash)', 'in ~/.bashrc'],
+    ['source <(keytether completion bash)', 'in ~/.bashrc, after bash-completion'],
     ['source <(keytether completion zsh)', 'in ~/.zshrc'],
     ['keytether completion fish | source', 'in ~/.config/fish/config.fish'],
   ])
