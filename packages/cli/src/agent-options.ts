@@ -37,6 +37,10 @@ export async function dialSettings(
   }
 }
 
+export function reportNoPin(report: Report): void {
+  report({ event: 'noPin' }, 'no PIN is given: only a service that has it can use the keys')
+}
+
 /** Who takes a PIN erases it, so each time it is read again, or copied. */
 async function pinSource(
   options: PinOptions,

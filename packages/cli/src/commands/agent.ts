@@ -1,6 +1,13 @@
 /** `keytether agent`: lends the tokens of this machine to a service. */
 import type { Command } from 'commander'
-import { agentReporter, type DialOptions, dialOptions, dialSettings, endpointUrl } from '../agent-options.ts'
+import {
+  agentReporter,
+  type DialOptions,
+  dialOptions,
+  dialSettings,
+  endpointUrl,
+  reportNoPin,
+} from '../agent-options.ts'
 import { examples } from '../examples.ts'
 import { interruption } from '../interrupt.ts'
 import { type OutputOptions, outputOptions, reporter } from '../output.ts'
@@ -30,6 +37,7 @@ async function run(url: string, options: AgentCommandOptions): Promise<void> {
   const reportAgent = agentReporter(report)
   using stop = interruption()
   const settings = await dialSettings(options, true, stop.signal)
+  if (!settings.pin) reportNoPin(report)
   await runReaders({
     ...settings,
     url,

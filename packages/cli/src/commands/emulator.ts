@@ -4,7 +4,14 @@ import type { Channel } from '@keytether/card'
 import type { VpcdEvent } from '@keytether/emulator'
 import type { Command } from 'commander'
 import { type Address, address } from '../address.ts'
-import { agentReporter, type DialOptions, dialOptions, dialSettings, endpointUrl } from '../agent-options.ts'
+import {
+  agentReporter,
+  type DialOptions,
+  dialOptions,
+  dialSettings,
+  endpointUrl,
+  reportNoPin,
+} from '../agent-options.ts'
 import { type BytesOptions, bytesOptions, writeBytes } from '../bytes-io.ts'
 import { CliError } from '../errors.ts'
 import { examples } from '../examples.ts'
@@ -93,6 +100,7 @@ async function insert(token: Channel, at: Address, report: Report, signal: Abort
 
 async function dialIn(token: Channel, options: Omit<AgentOptions, 'open'>, report: Report): Promise<void> {
   const { runAgent } = await import('@keytether/agent')
+  if (!options.pin) reportNoPin(report)
   // A session ends with a reset; the token itself is there for the next one.
   const open = async (): Promise<Channel> => ({
     atr: token.atr,
