@@ -1,5 +1,5 @@
 /**
- * The emulator as a card in a reader: driver, pcscd and vpcd, each its own process, and beside it a card that only echoes.
+ * The emulator as a card in a reader: client, pcscd and emulator have a process each. Beside it a card that only echoes.
  *
  * Runs itself twice more inside a sandbox: as the card (`card`, `echo`) and as the client (`client`, `echo-client`).
  */
@@ -9,9 +9,11 @@ import { listReaders, openPcsc } from '@keytether/driver'
 import { attachVpcd, Emulator, memoryStore } from '@keytether/emulator'
 import { missingPeers, sandboxPeers } from '@keytether/test/peers'
 import { openSandbox } from '@keytether/test/sandbox'
+import { openBlocking } from './blocking-client.ts'
 import { measure, nodeLimits, prepare } from './card.ts'
-import { rate } from './report.ts'
+import { print, rate } from './report.ts'
 
+const challenge = GetChallenge.encodeRequest({}, undefined, { le: 8 })
 const [role, ...parameters] = process.argv.slice(2)
 if (role === 'card') await insert(await Emulator.open({ store: memoryStore() }))
 else if (role === 'echo') await insert(echo())
@@ -37,11 +39,12 @@ function echo() {
   }
 }
 
+/** The card in the first reader, as soon as it is there. */
 async function open() {
-  const [reader] = await listReaders()
+  const [reader = ''] = await listReaders()
   for (let attempt = 0; attempt < 50; attempt++) {
     try {
-      return await openPcsc(reader!)
+      return await openPcsc(reader)
     } catch {
       await new Promise(resolve => setTimeout(resolve, 100))
     }
@@ -51,15 +54,21 @@ async function open() {
 
 async function client(echoRate: number): Promise<void> {
   const card = await open()
+  const blocking = openBlocking(card.reader)
   const echo = { name: 'echo', value: echoRate }
-  await measure('Emulator, over PC/SC and vpcd', card, await prepare(card), { ...(await nodeLimits()), echo })
+  await measure('Emulator, over PC/SC and vpcd', blocking, await prepare(card), { ...(await nodeLimits()), echo })
+  print({ name: 'APDU round trips, by our driver', value: await rate(() => card.transmit([challenge])), unit: '/s' })
+  const batch = Array<Uint8Array>(10).fill(challenge)
+  print({ name: '  in batches of 10', value: 10 * (await rate(() => card.transmit(batch))), unit: '/s' })
+  await blocking.close()
   await card.close()
 }
 
 async function echoClient(): Promise<void> {
   const card = await open()
-  const command = GetChallenge.encodeRequest({}, undefined, { le: 8 })
-  console.log(await rate(() => card.transmit([command])))
+  const blocking = openBlocking(card.reader)
+  console.log(await rate(() => blocking.transmit([challenge])))
+  await blocking.close()
   await card.close()
 }
 
