@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { fromHex, toHex } from '@keytether/codec'
@@ -38,35 +38,35 @@ interface Wanted {
 }
 
 /** Runs the program with a card whose answers are told; `URL` in the arguments is the server's. */
-async function run(
-  t: TestContext,
-  replies: readonly Reply[],
-  { args = ['URL'], card: answers, input, ...wanted }: Wanted,
-) {
-  const card = await insert(t, answers)
+async function run(replies: readonly Reply[], { args = ['URL'], card: answers, input, ...wanted }: Wanted) {
+  const card = await cardInReader(answers)
+  const [powered, asked] = [card.power.length, card.commands.length]
   await using server = await scriptedServer(replies)
   const filled = args.map(arg => (arg === 'URL' ? server.url : arg))
   const { code, stdout, stderr } = await runProgram(program, filled, input === undefined ? {} : { input })
   assert.deepEqual({ code, stdout, stderr }, { ...wanted, stderr: '' })
   // It leaves no card behind that is logged in. pcscd sees to that a moment later.
-  for (let i = 0; i < 200 && !card.power.includes('off'); i++) await sleep(10)
-  assert(card.power.includes('off'))
-  return { server, commands: card.commands.map(command => toHex(command).toUpperCase()) }
+  for (let i = 0; i < 200 && !card.power.slice(powered).includes('off'); i++) await sleep(10)
+  assert(card.power.slice(powered).includes('off'))
+  return { server, commands: card.commands.slice(asked).map(command => toHex(command).toUpperCase()) }
 }
 
-async function insert(t: TestContext, answers: Record<string, string> = {}, atrBytes = atr): Promise<VirtualCard> {
+let answersOfCard: Record<string, string> = {}
+let inserted: VirtualCard | undefined
+
+/** The one card that stays in the reader from its first use on, with these answers from now on. */
+async function cardInReader(answers: Record<string, string> = {}): Promise<VirtualCard> {
+  answersOfCard = answers
+  if (inserted) return inserted
   const card = await insertVirtualCard({
-    atr: fromHex(atrBytes),
+    atr: fromHex(atr),
     answer(command) {
-      const answer = answers[toHex(command).toUpperCase()] ?? '9000'
+      const answer = answersOfCard[toHex(command).toUpperCase()] ?? '9000'
       if (answer === 'pull') void card.remove()
       return answer === 'pull' ? undefined : fromHex(answer)
     },
   })
-  t.after(async () => {
-    await card.remove()
-    await seen('empty')
-  })
+  inserted = card
   await seen('card')
   return card
 }
@@ -82,8 +82,8 @@ async function seen(state: ReaderChange['state']): Promise<void> {
 
 function rows(list: readonly (readonly [name: string, replies: readonly Reply[], wanted: Wanted])[]): void {
   for (const [name, replies, wanted] of list) {
-    test(name, async t => {
-      await run(t, replies, wanted)
+    test(name, async () => {
+      await run(replies, wanted)
     })
   }
 }
@@ -112,7 +112,12 @@ if (missing !== undefined) {
   })
 
   test('a card that speaks T=0 only', async t => {
-    await insert(t, {}, '3B00')
+    const card = await insertVirtualCard({ atr: fromHex('3B00'), answer: () => undefined })
+    t.after(async () => {
+      await card.remove()
+      await seen('empty')
+    })
+    await seen('card')
     await without(['http://x/'], 'Could not connect to card (Card protocol mismatch.)\n')
   })
 
@@ -253,8 +258,8 @@ if (missing !== undefined) {
     ],
   ])
 
-  test('the commands of a PIN', async t => {
-    const { commands } = await run(t, [204], {
+  test('the commands of a PIN', async () => {
+    const { commands } = await run([204], {
       args: ['-p', '648219', 'URL'],
       card: { '00200081': '63C3' },
       code: 0,
@@ -263,12 +268,12 @@ if (missing !== undefined) {
     assert.deepEqual(commands, [select, '00200081', '0020008106363438323139'])
   })
 
-  test('a certificate that is not trusted', async t => {
+  test('a certificate that is not trusted', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
     const spki = publicKey.export({ type: 'spki', format: 'der' })
     const der = await selfSigned('localhost', spki, async message => sign('sha256', message, privateKey))
     const cert = new X509Certificate(der).toString()
-    await insert(t)
+    await cardInReader()
     await using server = await scriptedServer([], {
       cert,
       key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -277,8 +282,8 @@ if (missing !== undefined) {
     await without([server.url.replace('https:', 'http:')], 'Networking error\n')
   })
 
-  test('the server learns of an interruption', async t => {
-    await insert(t)
+  test('the server learns of an interruption', async () => {
+    await cardInReader()
     const { promise, resolve } = Promise.withResolvers<void>()
     await using server = await scriptedServer([r => sendTemplate(r, 'aa00'), () => resolve()])
     const stop = new AbortController()
@@ -289,9 +294,8 @@ if (missing !== undefined) {
     assert.match(server.requests[2]!.body, /^ab10e1/)
   })
 
-  // The last one with a card: vpcd takes a while to see the next one after this.
-  test('a card that is pulled midway', async t => {
-    await insert(t, { '80030000': 'pull' })
+  test('a card that is pulled midway', async () => {
+    await cardInReader({ '80030000': 'pull' })
     await using server = await scriptedServer(['aa12 2204 00200081 2204 80030000 2204 00200081', 204])
     const { code, stdout } = await runProgram(program, [server.url])
     // Which of the two it is depends on how soon pcscd notices.
