@@ -46,6 +46,14 @@ test('tokens are the lines of a file, and the one of the environment', () => {
   assert.deepEqual(config.tokens, [`${token}1`, `${token}2`, token])
 })
 
+test('a token that no bearer header can carry is refused', () => {
+  for (const bad of ['with spaces in between', 'mit-Umlauten-äöü-und-mehr', '=0123456789abcdef']) {
+    const [mistake = ''] = mistakes({}, { KEYTETHER_TOKEN: bad })
+    assert.match(mistake, /^KEYTETHER_TOKEN: wanted a token of letters, digits/)
+    assert.ok(!mistake.includes(bad))
+  }
+})
+
 test('own roots and the test root have to be named', () => {
   const root = file('root.cvc', encode(Certificate, cardContactRoots[1]!.certificate))
   const { config } = read({ roots: { test: true, own: [root] } }, { KEYTETHER_TOKEN: token })

@@ -30,8 +30,15 @@ export interface ServiceConfig {
   readonly devices: DevicesOptions
 }
 
-/** Tokens are secrets that a machine made: what is shorter, somebody thought of. */
-const token = z.string().min(16, 'wanted a token of at least 16 characters')
+/**
+ * Tokens are secrets that a machine made: what is shorter, somebody thought of.
+ *
+ * @see RFC 6750, 2.1
+ */
+const token = z
+  .string()
+  .min(16, 'wanted a token of at least 16 characters')
+  .regex(/^[A-Za-z0-9._~+/-]*=*$/, 'wanted a token of letters, digits and . _ ~ + / - that may end with =')
 
 const fingerprint = z
   .string()

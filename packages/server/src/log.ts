@@ -6,7 +6,14 @@ export type Log = Logger
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** @param destination a file descriptor; default standard output */
+/**
+ * Lines are written before the call returns: the last ones before an end, of whatever kind, are those that matter.
+ *
+ * @param destination a file descriptor; default standard output
+ */
 export function createLog(level: LogLevel, destination: number = process.stdout.fd): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(destination))
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: destination, sync: true }),
+  )
 }
