@@ -100,7 +100,7 @@ test('connections that break at any byte', async t => {
         return command
       })
       try {
-        const responses = await began.transmit(commands)
+        const responses: Uint8Array[] = await began.transmit(commands)
         for (const [index, command] of commands.entries()) {
           assert.deepEqual([...responses[index]!], [...answerTo(command)])
           assert.equal(executed.get(command.readUInt32BE(4)), 1)
