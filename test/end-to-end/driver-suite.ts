@@ -89,6 +89,15 @@ function suite(backend: Backend, secure: boolean): void {
       assert.deepEqual(await hsm.pinStatus(), { status: 'notVerified', triesLeft: 3 })
     })
 
+    test('wrong twice at once: the last try is still there', async () => {
+      assert.deepEqual(await hsm.verifyPin(wrongPin), { status: 'wrongPin', triesLeft: 2 })
+      assert.deepEqual(await Promise.all([hsm.verifyPin(wrongPin), hsm.verifyPin(wrongPin)]), [
+        { status: 'wrongPin', triesLeft: 1 },
+        { status: 'lastTry', triesLeft: 1 },
+      ])
+      assert.deepEqual(await hsm.verifyPin(pin, { lastTry: true }), { status: 'verified' })
+    })
+
     test('changing', async () => {
       const newPin = Buffer.from('12345678')
       assert.deepEqual(await hsm.changePin('user', pin, newPin), { status: 'verified' })
@@ -318,6 +327,34 @@ function suite(backend: Backend, secure: boolean): void {
       assert.deepEqual(await hsm.verifyPin(pin), { status: 'verified' })
     })
 
+    test('a hundred keys in five round trips, and one more for a long certificate', async () => {
+      const { length } = (await hsm.inventory()).keys
+      const making = Array.from({ length: 100 - length }, (_, i) =>
+        hsm.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label: `another ${i}` }),
+      )
+      const made = await Promise.all(making)
+      const [first, second] = made
+      const certificate = await selfSigned('x'.repeat(900), subjectPublicKeyInfo(first!.publicKey!), bytes =>
+        hsm.sign(first!.reference, algorithm.ecdsaSha256, bytes),
+      )
+      assert.ok(certificate.length > 2000)
+      await hsm.writeCertificate(first!.reference, certificate)
+
+      const count = channel.count
+      const { keys } = await hsm.inventory()
+      assert.equal(channel.count - count, 6)
+      assert.equal(keys.length, 100)
+      assert.deepEqual(
+        keys.flatMap(({ warnings }) => warnings),
+        [],
+      )
+      assert.deepEqual(keys.find(({ reference }) => reference === first!.reference)?.certificate, certificate)
+      assert.deepEqual(
+        keys.find(({ reference }) => reference === second!.reference),
+        second,
+      )
+    })
+
     test('certificates and data', async () => {
       const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
       const spki = publicKey.export({ type: 'spki', format: 'der' })
@@ -337,6 +374,13 @@ function suite(backend: Backend, secure: boolean): void {
       assert.deepEqual(Buffer.from(await hsm.readData(open)), long)
       await rejectsWith(hsm.readData(closed), 'NOT_LOGGED_IN')
       assert.deepEqual(await hsm.verifyPin(pin), { status: 'verified' })
+
+      const contents = Array.from({ length: 4 }, () => randomBytes(100))
+      const objects = await Promise.all(contents.map((each, i) => hsm.addData(`at once ${i}`, each)))
+      for (const [i, each] of objects.entries()) {
+        assert.deepEqual(Buffer.from(await hsm.readData(each)), contents[i])
+        await hsm.removeData(each)
+      }
 
       await hsm.removeCertificate(number)
       await hsm.removeData(open)

@@ -69,17 +69,26 @@ test('a transmission holds as many answers as a template of RAMOverHTTP', async 
   assert.equal(channel.transmissions.flat().length, 100)
 })
 
-test('work goes out one after the other, also after a failure', async () => {
+test('operations run one after the other, also after a failure', async () => {
   const channel = scriptedCard((_, index) => {
-    if (index === 1) throw new ChannelError('TIMEOUT', 'no answer')
+    if (index === 2) throw new ChannelError('TIMEOUT', 'no answer')
     return ok
   })
   const link = new Link(channel, 1232)
-  const results = await Promise.allSettled([link.run([challenge()]), link.run([challenge()]), link.run([challenge()])])
+  const ended: number[] = []
+  const operation = (number: number) =>
+    link.alone(async () => {
+      await link.run([challenge()])
+      await link.run([challenge()])
+      ended.push(number)
+    })
+  const results = await Promise.allSettled([operation(1), operation(2), operation(3)])
   assert.deepEqual(
     results.map(({ status }) => status),
     ['fulfilled', 'rejected', 'fulfilled'],
   )
+  assert.deepEqual(ended, [1, 3])
+  assert.equal(channel.transmissions.length, 5)
 })
 
 test('fewer answers than commands are an error of the channel', async () => {

@@ -68,6 +68,7 @@ type State =
   | { readonly kind: 'secure'; readonly messaging: SecureMessaging }
   | { readonly kind: 'lost'; readonly reason: string }
 
+/** The way to one card. Whoever shares it runs each operation, of however many batches, `alone`. */
 export class Link {
   readonly #channel: Channel
   readonly #maximumApdu: number
@@ -104,12 +105,10 @@ export class Link {
    *
    * @throws DriverError `SECURE_CHANNEL` if secure messaging broke, now or before: it never falls back to the clear
    */
-  run<const C extends readonly Call<unknown>[]>(calls: C): Promise<Answers<C>> {
-    return this.#alone(async () => {
-      const responses: Uint8Array[] = []
-      for (const batch of batches(calls, this.#maximumApdu)) responses.push(...(await this.#transmit(batch)))
-      return calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>
-    })
+  async run<const C extends readonly Call<unknown>[]>(calls: C): Promise<Answers<C>> {
+    const responses: Uint8Array[] = []
+    for (const batch of batches(calls, this.#maximumApdu)) responses.push(...(await this.#transmit(batch)))
+    return calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>
   }
 
   /**
@@ -120,18 +119,19 @@ export class Link {
     calls: C,
     then: (answers: Answers<C>) => SecureMessaging | undefined,
   ): Promise<SecureMessaging | undefined> {
-    return this.#alone(async () => {
-      this.#state = { kind: 'lost', reason: 'it could not be opened' }
-      const responses = await this.#exchange(calls.map(({ apdu }) => apdu))
-      const messaging = then(calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>)
-      this.#state = messaging ? { kind: 'secure', messaging } : { kind: 'plain' }
-      return messaging
-    })
+    this.#state = { kind: 'lost', reason: 'it could not be opened' }
+    const responses = await this.#exchange(calls.map(({ apdu }) => apdu))
+    const messaging = then(calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>)
+    this.#state = messaging ? { kind: 'secure', messaging } : { kind: 'plain' }
+    return messaging
   }
 
-  /** Runs `work` when all earlier work has ended, well or not. */
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work)
+  /**
+   * Runs an operation when all earlier ones have ended, well or not. What it has asked the card is then still so when it
+   * acts on it: how many tries are left, which reference is free, whether commands are protected.
+   */
+  alone<T>(operation: (link: Link) => Promise<T>): Promise<T> {
+    const result = this.#last.then(() => operation(this))
     this.#last = result.catch(() => {})
     return result
   }

@@ -51,7 +51,7 @@ export interface OpenOptions {
 const smallestMaximumApdu = 1232
 
 /**
- * One device. Calls may overlap: their batches go out one after the other, so that none is torn apart.
+ * One device. Calls may overlap: each runs to its end before the next begins.
  *
  * Beside what each method says, all throw `ChannelError` when the card is out of reach (what was outstanding may have
  * happened), `UnexpectedStatusError` or `DecodeError` for answers that a SmartCard-HSM does not give, `DriverError`
@@ -99,17 +99,17 @@ export class SmartCardHsm {
    * @throws DriverError `NOT_GENUINE` if the chip does not hold the key, `NOT_SUPPORTED` if it does not do this with AES
    */
   openSecureChannel(): Promise<void> {
-    return openSecureMessaging(this.#link, this.identity)
+    return this.#link.alone(link => openSecureMessaging(link, this.identity))
   }
 
   /** Free memory and version. Cards before 2.4 cannot say it. */
   deviceStatus(): Promise<DeviceStatus> {
-    return deviceStatus(this.#link, this.version)
+    return this.#link.alone(link => deviceStatus(link, this.version))
   }
 
   /** Whether the PIN is presented, and if not, how many tries are left. Spends none. */
   pinStatus(role: PinRole = 'user'): Promise<PinStatus> {
-    return pinStatus(this.#link, this.version, role)
+    return this.#link.alone(link => pinStatus(link, this.version, role))
   }
 
   /**
@@ -117,17 +117,17 @@ export class SmartCardHsm {
    * Never repeats itself. Two round trips.
    */
   verifyPin(pin: Uint8Array, options: TryOptions = {}): Promise<PinOutcome> {
-    return verifyPin(this.#link, this.version, pin, options)
+    return this.#link.alone(link => verifyPin(link, this.version, pin, options))
   }
 
   /** Changes a PIN: the user's, 6 to 16 bytes, or the security officer's, 8 bytes. Tries are guarded as in `verifyPin`. */
   changePin(role: PinRole, oldPin: Uint8Array, newPin: Uint8Array, options: TryOptions = {}): Promise<PinOutcome> {
-    return changePin(this.#link, this.version, role, oldPin, newPin, options)
+    return this.#link.alone(link => changePin(link, this.version, role, oldPin, newPin, options))
   }
 
   /** Unblocks the user PIN and, if one is given, sets a new one. The tries of the security officer's PIN are guarded. */
   resetRetryCounter(soPin: Uint8Array, newPin?: Uint8Array, options: TryOptions = {}): Promise<PinOutcome> {
-    return resetRetryCounter(this.#link, this.version, soPin, newPin, options)
+    return this.#link.alone(link => resetRetryCounter(link, this.version, soPin, newPin, options))
   }
 
   /**
@@ -139,19 +139,21 @@ export class SmartCardHsm {
     if (label !== undefined && (parameters.options ?? 0) & deviceOptions.transportPin) {
       throw new RangeError('a label cannot be written while the PIN is a transport PIN; write it later')
     }
-    const outcome = await initialize(this.#link, this.version, parameters, options)
-    if (outcome.status !== 'verified') return outcome
-    this.#options = parameters.options ?? deviceOptions.resetRetryCounter
-    if (label !== undefined) await this.#firstLabel(parameters.userPin, label)
-    return outcome
+    return this.#link.alone(async link => {
+      const outcome = await initialize(link, this.version, parameters, options)
+      if (outcome.status !== 'verified') return outcome
+      this.#options = parameters.options ?? deviceOptions.resetRetryCounter
+      if (label !== undefined) await this.#firstLabel(link, parameters.userPin, label)
+      return outcome
+    })
   }
 
-  async #firstLabel(pin: Uint8Array, label: string): Promise<void> {
+  async #firstLabel(link: Link, pin: Uint8Array, label: string): Promise<void> {
     try {
-      const outcome = await this.verifyPin(pin, { lastTry: true })
+      const outcome = await verifyPin(link, this.version, pin, { lastTry: true })
       if (outcome.status !== 'verified')
         throw new DriverError('MALFORMED', `the new PIN is not taken: ${outcome.status}`)
-      await this.writeLabel(label)
+      await writeLabel(link, label)
     } catch (cause) {
       throw new DriverError('INCOMPLETE', 'the device is initialised, but its label was not written; write it again', {
         cause,
@@ -161,31 +163,33 @@ export class SmartCardHsm {
 
   /** Names the token. After log-in. */
   writeLabel(label: string): Promise<void> {
-    return writeLabel(this.#link, label)
+    return this.#link.alone(link => writeLabel(link, label))
   }
 
   /** Ends the log-in. Secure messaging ends with it and is opened again if it was open. */
-  async logout(): Promise<void> {
-    if (this.secure) {
-      await this.#link.runPlain([selectCall()], ([selected]) => void expectOk(selected, 'log out'))
-      await this.openSecureChannel()
-    } else {
-      const [selected] = await this.#link.run([selectCall()])
-      expectOk(selected, 'log out')
-    }
+  logout(): Promise<void> {
+    return this.#link.alone(async link => {
+      if (link.secure) {
+        await link.runPlain([selectCall()], ([selected]) => void expectOk(selected, 'log out'))
+        await openSecureMessaging(link, this.identity)
+      } else {
+        const [selected] = await link.run([selectCall()])
+        expectOk(selected, 'log out')
+      }
+    })
   }
 
   /** 1 to 65,535 random bytes from the chip. */
   random(length: number): Promise<Uint8Array> {
-    return random(this.#link, length)
+    return this.#link.alone(link => random(link, length))
   }
 
   /**
    * All keys, certificates and data objects. Needs no PIN. Two round trips for some 35 keys, and one more for each further
-   * 35; one more if anything is longer than an answer can be.
+   * 25; then as many as the longest certificate takes answers beyond its first.
    */
   inventory(): Promise<Inventory> {
-    return readInventory(this.#link, this.version)
+    return this.#link.alone(link => readInventory(link, this.version))
   }
 
   /**
@@ -196,7 +200,7 @@ export class SmartCardHsm {
    *   description; `REFERENCE_TAKEN`, `NO_FREE_REFERENCE`, `NOT_LOGGED_IN`, `NOT_SUPPORTED`, `OUT_OF_MEMORY`: there is none
    */
   generateKeyPair(spec: KeySpec, attributes: KeyAttributes): Promise<KeyInfo> {
-    return generateKeyPair(this.#link, this.version, this.identity, spec, attributes)
+    return this.#link.alone(link => generateKeyPair(link, this.version, this.identity, spec, attributes))
   }
 
   /**
@@ -205,66 +209,66 @@ export class SmartCardHsm {
    * @throws DriverError `NOT_LOGGED_IN`, `KEY_NOT_FOUND`, `KEY_EXHAUSTED`, `ALGORITHM_NOT_ALLOWED`, `WRONG_DATA`
    */
   sign(reference: number, algorithmId: number, input: Uint8Array): Promise<Uint8Array> {
-    return sign(this.#link, reference, algorithmId, input)
+    return this.#link.alone(link => sign(link, reference, algorithmId, input))
   }
 
   /** Signs a hash; RSA schemes take SHA-1 and SHA-2 hashes, told apart by their length. Otherwise as `sign`. */
   signHash(key: KeyInfo, scheme: SignatureScheme, hash: Uint8Array): Promise<Uint8Array> {
-    return signHash(this.#link, key, scheme, hash)
+    return this.#link.alone(link => signHash(link, key, scheme, hash))
   }
 
   /** Deciphers or agrees with any algorithm of the card, and returns its answer as it is. Otherwise as `sign`. */
   decipher(reference: number, algorithmId: number, input: Uint8Array): Promise<Uint8Array> {
-    return decipher(this.#link, reference, algorithmId, input)
+    return this.#link.alone(link => decipher(link, reference, algorithmId, input))
   }
 
   /** The message in an RSA cryptogram. `WRONG_DATA` does not tell what is wrong with one. Otherwise as `sign`. */
   decrypt(key: KeyInfo, scheme: DecryptionScheme, cryptogram: Uint8Array): Promise<Uint8Array> {
-    return decrypt(this.#link, key, scheme, cryptogram)
+    return this.#link.alone(link => decrypt(link, key, scheme, cryptogram))
   }
 
   /** The secret shared with the holder of a point 04 ‖ x ‖ y: x of the shared point, of field size. Otherwise as `sign`. */
   ecdh(key: KeyInfo, point: Uint8Array): Promise<Uint8Array> {
-    return ecdh(this.#link, key, point)
+    return this.#link.alone(link => ecdh(link, key, point))
   }
 
   /** What is stored beside a key: X.509, or the request (67) that the card made. `FILE_NOT_FOUND` if nothing is. */
   readCertificate(reference: number): Promise<Uint8Array> {
-    return readCertificate(this.#link, this.version, reference)
+    return this.#link.alone(link => readCertificate(link, this.version, reference))
   }
 
   /** Stores the X.509 certificate (DER) of a key. After log-in. `WRONG_DATA` if it is for another public key. */
   writeCertificate(reference: number, certificate: Uint8Array): Promise<void> {
-    return writeCertificate(this.#link, this.version, reference, certificate)
+    return this.#link.alone(link => writeCertificate(link, this.version, reference, certificate))
   }
 
   /** Deletes a key, its description and its certificate, or what there is of them. After log-in. */
   deleteKey(reference: number): Promise<void> {
-    return deleteKey(this.#link, reference)
+    return this.#link.alone(link => deleteKey(link, reference))
   }
 
   /** Stores a certificate that belongs to no key of the device, and returns its number. After log-in. */
   addCertificate(label: string, certificate: Uint8Array, id?: Uint8Array): Promise<number> {
-    return addCertificate(this.#link, label, certificate, id)
+    return this.#link.alone(link => addCertificate(link, label, certificate, id))
   }
 
   /** After log-in. `FILE_NOT_FOUND` if there is none of this number. */
   removeCertificate(number: number): Promise<void> {
-    return removeCertificate(this.#link, number)
+    return this.#link.alone(link => removeCertificate(link, number))
   }
 
   /** Stores a data object, which if private can only be read after log-in. After log-in. */
   addData(label: string, content: Uint8Array, options: { readonly private?: boolean } = {}): Promise<DataInfo> {
-    return addData(this.#link, label, content, options.private ?? false)
+    return this.#link.alone(link => addData(link, label, content, options.private ?? false))
   }
 
   /** `NOT_LOGGED_IN` for private objects before log-in. */
   readData(data: DataInfo): Promise<Uint8Array> {
-    return readData(this.#link, this.version, data)
+    return this.#link.alone(link => readData(link, this.version, data))
   }
 
   /** After log-in. `FILE_NOT_FOUND` if it is not there any more. */
   removeData(data: DataInfo): Promise<void> {
-    return removeData(this.#link, data)
+    return this.#link.alone(link => removeData(link, data))
   }
 }
