@@ -265,8 +265,9 @@ function suite(backend: Backend, secure: boolean): void {
         for (const [scheme, cryptogram] of cryptograms) {
           assert.deepEqual(Buffer.from(await hsm.decrypt(key, scheme, cryptogram)), message)
         }
-        const [, oaep] = cryptograms
-        await rejectsWith(hsm.decrypt(key, { kind: 'PKCS1' }, oaep[1]), 'WRONG_DATA')
+        // Not a block with OAEP: one in some 300 looks like PKCS #1 as well.
+        const unpadded = publicEncrypt({ key: publicKey, padding: constants.RSA_NO_PADDING }, Buffer.alloc(bits / 8, 1))
+        for (const [scheme] of cryptograms) await rejectsWith(hsm.decrypt(key, scheme, unpadded), 'WRONG_DATA')
         await hsm.deleteKey(key.reference)
       })
     }
