@@ -70,7 +70,7 @@ export class Connection implements Disposable {
     })
     const { promise, resolve, reject } = Promise.withResolvers<Answer | StaleConnection>()
     let answer: Promise<Answer> | undefined
-    const onAbort = () => request.destroy(new SessionError('CANCELLED', 'cancelled'))
+    const onAbort = () => request.destroy(cancelled(signal!))
     const timer = setTimeout(
       () => request.destroy(new SessionError('TIMEOUT', `no answer within ${this.#timeoutMs / 1000} s`)),
       this.#timeoutMs,
@@ -112,6 +112,11 @@ export class Connection implements Disposable {
       'Content-Length': body.length,
     }
   }
+}
+
+/** Whoever aborts with a text says why. */
+function cancelled({ reason }: AbortSignal): SessionError {
+  return new SessionError('CANCELLED', typeof reason === 'string' ? reason : 'cancelled')
 }
 
 class StaleConnection {

@@ -41,7 +41,7 @@ export async function runReaders({ reader: wanted = '', onEvent, ...options }: R
   const change = ({ reader, state }: ReaderChange) => {
     if (!reader.startsWith(wanted)) return
     onEvent?.({ event: 'card', reader, state })
-    running.get(reader)?.abort()
+    running.get(reader)?.abort('the card was removed')
     running.delete(reader)
     if (state === 'card') start(reader)
   }

@@ -9,7 +9,7 @@ import { printable } from './printable.ts'
 import { readTemplate } from './template.ts'
 
 export interface SessionOptions extends ConnectionOptions, ExecuteOptions {
-  /** Ends the session: the server is told, then the call throws. */
+  /** Ends the session: the server is told, with the reason if that is a text, then the call throws. */
   readonly signal?: AbortSignal
 }
 
