@@ -14,8 +14,15 @@ export const triesLeft = { kind: 'triesLeft' } as const
 export function withData<const N extends number>(status: N): { kind: 'withData'; sw: N } {
   return { kind: 'withData', sw: status }
 }
+/** What cards say in different ways: all of these are read, the first is written. */
+export function anyOf(...status: readonly [number, ...number[]]): {
+  kind: 'anyOf'
+  sws: readonly [number, ...number[]]
+} {
+  return { kind: 'anyOf', sws: status }
+}
 
-type Status = number | typeof triesLeft | { kind: 'withData'; sw: number }
+type Status = number | typeof triesLeft | ReturnType<typeof withData> | ReturnType<typeof anyOf>
 export type StatusMap = Record<string, Status>
 
 /** What came of a command: success with its data, or one of the outcomes that the command lists. */
@@ -113,6 +120,7 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
       const status = statuses.find(([key]) => key === outcome.status)?.[1]
       if (status === undefined) throw new RangeError(`${name} has no outcome ${outcome.status}`)
       if (typeof status === 'number') return encodeResponse({ data: none, sw: status })
+      if (status.kind === 'anyOf') return encodeResponse({ data: none, sw: status.sws[0] })
       if (status.kind === 'triesLeft') {
         const { triesLeft: left } = outcome as { triesLeft: number }
         if (!(left >= 0 && left <= 15)) throw new RangeError(`0 to 15 tries can be left, got ${left}`)
@@ -124,8 +132,9 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
       const apdu = decodeResponse(response)
       if (apdu.sw === sw.ok) return { status: 'ok', data: decode(responseCodec, apdu.data) }
       for (const [key, status] of statuses) {
-        if (typeof status === 'number') {
-          if (status === apdu.sw) return { status: key } as unknown as Outcome<R, S>
+        if (typeof status === 'number' || status.kind === 'anyOf') {
+          const words: readonly number[] = typeof status === 'number' ? [status] : status.sws
+          if (words.includes(apdu.sw)) return { status: key } as unknown as Outcome<R, S>
         } else if (status.kind === 'triesLeft') {
           if ((apdu.sw & 0xfff0) === 0x63c0) {
             return { status: key, triesLeft: apdu.sw & 0x0f } as unknown as Outcome<R, S>

@@ -100,8 +100,11 @@ function instruction({ cla, ins }: { readonly cla: number; readonly ins: number 
   return (cla << 8) | ins
 }
 
-/** Commands whose data are data objects; of other data, only the length can be wrong. */
-const withObjects: ReadonlySet<CommandName> = new Set([
+/** Commands whose data are data objects or PINs; of other data, only the length can be wrong. */
+const withContent: ReadonlySet<CommandName> = new Set([
+  'Verify',
+  'ChangeReferenceData',
+  'ResetRetryCounter',
   'InitializeDevice',
   'ReadBinary',
   'UpdateBinary',
@@ -134,7 +137,7 @@ async function answer(card: Card, name: CommandName, command: AnyCommand, apdu: 
     data = command.decodeData(apdu)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    return status(withObjects.has(name) ? sw.wrongData : sw.wrongLength).response
+    return status(withContent.has(name) ? sw.wrongData : sw.wrongLength).response
   }
   const handle = handlers[name] as Handler<AnyCommand>
   const outcome = await handle(card, { params: command.decodeParams(apdu), data, le: apdu.le })

@@ -31,6 +31,15 @@ const domain = curveByName('secp256r1').domain
 const aid = toHex(applicationId)
 const point = `04${'11'.repeat(64)}`
 
+/** Status words that only some cards give, and what they mean. */
+const also: { readonly [K in keyof typeof commands]?: Record<string, OutcomeOf<(typeof commands)[K]>['status']> } = {
+  Verify: { '6700': 'wrongLength', '6a86': 'notInitialized' },
+  ChangeReferenceData: { '6700': 'wrongLength' },
+  ResetRetryCounter: { '6700': 'wrongLength' },
+  Sign: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
+  Decipher: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
+}
+
 const { observed } = vectors<{ observed: { exchanges: { name: string; command: string }[] } }>('secure-messaging.json')
 const generateEc = observed.exchanges.find(({ name }) => name === 'GENERATE KEY PAIR')!.command
 
@@ -107,7 +116,7 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['blocked', { status: 'blocked' }, '6983'],
       ['transport PIN', { status: 'transportPin' }, '6984'],
       ['no PIN', { status: 'notInitialized' }, '6a88'],
-      ['wrong length', { status: 'wrongLength' }, '6700'],
+      ['wrong length', { status: 'wrongLength' }, '6a80'],
     ],
   },
   ChangeReferenceData: {
@@ -125,7 +134,7 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['wrong', { status: 'wrongPin', triesLeft: 2 }, '63c2'],
       ['blocked', { status: 'blocked' }, '6983'],
       ['no PIN', { status: 'notInitialized' }, '6a88'],
-      ['wrong length', { status: 'wrongLength' }, '6700'],
+      ['wrong length', { status: 'wrongLength' }, '6a80'],
       ['not allowed', { status: 'notAllowed' }, '6986'],
     ],
   },
@@ -139,7 +148,7 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['wrong', { status: 'wrongPin', triesLeft: 14 }, '63ce'],
       ['blocked', { status: 'blocked' }, '6983'],
       ['no PIN', { status: 'notInitialized' }, '6a88'],
-      ['wrong length', { status: 'wrongLength' }, '6700'],
+      ['wrong length', { status: 'wrongLength' }, '6a80'],
       ['not allowed', { status: 'notAllowed' }, '6986'],
     ],
   },
@@ -419,9 +428,13 @@ for (const [name, command] of Object.entries(commands) as [keyof typeof commands
       test(`response, ${what}: written`, () => assert.equal(toHex(command.encodeResponse(outcome)), toHex(bytes)))
       test(`response, ${what}: read`, () => assert.deepEqual(command.decodeResponse(bytes), outcome))
     }
+    for (const [hex, status] of Object.entries(also[name] ?? {})) {
+      test(`response, ${hex}: read`, () => assert.deepEqual(command.decodeResponse(fromHex(hex)), { status }))
+    }
 
     test('every outcome that it lists has a row, and no other status word is one', () => {
-      const listed = new Set(responses.map(([, , hex]) => Number.parseInt(hex.slice(-4), 16)))
+      const words = [...responses.map(([, , hex]) => hex.slice(-4)), ...Object.keys(also[name] ?? {})]
+      const listed = new Set(words.map(hex => Number.parseInt(hex, 16)))
       for (const sw of [...Object.values(card.sw), ...others]) {
         const isTries = (sw & 0xfff0) === 0x63c0 && [...listed].some(other => (other & 0xfff0) === 0x63c0)
         if (sw === 0x9000 || listed.has(sw) || isTries) continue

@@ -5,7 +5,7 @@
  * @module
  */
 import { always, bytes, oneOf, struct } from '@keytether/codec'
-import { command, triesLeft } from '../command.ts'
+import { anyOf, command, triesLeft } from '../command.ts'
 import { sw } from '../status.ts'
 
 export const ChangeReferenceData = command({
@@ -18,7 +18,7 @@ export const ChangeReferenceData = command({
     wrongPin: triesLeft,
     blocked: sw.blocked,
     notInitialized: sw.referenceNotFound,
-    wrongLength: sw.wrongLength,
+    wrongLength: anyOf(sw.wrongData, sw.wrongLength),
     notAllowed: sw.notAllowed,
   },
 })

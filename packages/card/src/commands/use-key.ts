@@ -4,7 +4,7 @@
  * @module
  */
 import { struct, u8 } from '@keytether/codec'
-import { command, opaque } from '../command.ts'
+import { anyOf, command, opaque } from '../command.ts'
 import { sw } from '../status.ts'
 
 /** Algorithm identifiers: P2 of the commands that use a key, and the entries of a key's list of allowed algorithms. */
@@ -53,12 +53,12 @@ const status = {
   securityNotSatisfied: sw.securityNotSatisfied,
   notFound: sw.notFound,
   /** The key's use counter has run out. */
-  exhausted: sw.referenceDataNotUsable,
+  exhausted: anyOf(sw.referenceDataNotUsable, sw.outOfMemory),
   /** The algorithm is not in the key's list, or not one for its type. */
-  algorithmNotAllowed: sw.notSupported,
+  algorithmNotAllowed: anyOf(sw.notSupported, sw.conditionsNotSatisfied),
   wrongData: sw.wrongData,
   wrongLength: sw.wrongLength,
-  unknownAlgorithm: sw.wrongP1P2,
+  unknownAlgorithm: anyOf(sw.wrongP1P2, sw.wrongOffset),
 } as const
 
 const params = struct({ key: u8, algorithm: u8 })

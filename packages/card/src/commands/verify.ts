@@ -5,7 +5,7 @@
  * @module
  */
 import { always, bytes, oneOf, struct } from '@keytether/codec'
-import { command, triesLeft } from '../command.ts'
+import { anyOf, command, triesLeft } from '../command.ts'
 import { sw } from '../status.ts'
 
 /** The user PIN, and the security officer's PIN, which is the initialisation code. */
@@ -25,7 +25,8 @@ export const Verify = command({
     /** The transport PIN is still set and must be changed first. */
     transportPin: sw.referenceDataNotUsable,
     /** No such PIN: the device is not initialised. */
-    notInitialized: sw.referenceNotFound,
-    wrongLength: sw.wrongLength,
+    notInitialized: anyOf(sw.referenceNotFound, sw.wrongP1P2),
+    /** The card's own answer, as its vendor's software reads it; others say 6700. */
+    wrongLength: anyOf(sw.wrongData, sw.wrongLength),
   },
 })
