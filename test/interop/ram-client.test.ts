@@ -3,7 +3,9 @@
  * program of this name.
  */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -294,6 +296,21 @@ if (missing !== undefined) {
     assert.match(server.requests[2]!.body, /^ab10e1/)
   })
 
+  test('a server that says nothing for 40 s, and one that stops after its headers', async () => {
+    await cardInReader()
+    await using silent = await scriptedServer([() => {}])
+    await using stalled = await scriptedServer([r => void r.writeHead(200, { 'content-length': '2' }).flushHeaders()])
+    const timeoutMs = 60_000
+    const started = performance.now()
+    const results = await Promise.all([silent, stalled].map(({ url }) => runProgram(program, [url], { timeoutMs })))
+    assert.ok(performance.now() - started > 39_000)
+    const invalid = 'Server request invalid. Is the server URL a valid RAMOverHTTP end-point ?'
+    assert.deepEqual(
+      results,
+      ['Error -13', invalid].map(line => ({ code: 1, stdout: `${line}\n`, stderr: '' })),
+    )
+  })
+
   test('a card that is pulled midway', async () => {
     await cardInReader({ '80030000': 'pull' })
     await using server = await scriptedServer(['aa12 2204 00200081 2204 80030000 2204 00200081', 204])
@@ -311,5 +328,13 @@ if (missing !== undefined) {
     stopPcscd()
     await sleep(500)
     await without(['http://x/'], 'Could not establish context to PC/SC manager (Service not available.)\n')
+  })
+
+  test('no readers', async t => {
+    const daemon = spawn('pcscd', ['-f', '-c', '/dev/null'], { stdio: 'ignore' })
+    t.after(() => daemon.kill())
+    for (let i = 0; i < 100 && !existsSync('/run/pcscd/pcscd.comm'); i++) await sleep(50)
+    await without(['-l'], 'Could not list readers (Cannot find a smart card reader.)\n')
+    assert.equal(daemon.exitCode, null)
   })
 }

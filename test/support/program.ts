@@ -8,6 +8,8 @@ export interface ProgramOptions {
   readonly input?: string
   /** Sends SIGTERM when it aborts. */
   readonly signal?: AbortSignal
+  /** After this time it is killed; 30 s unless told. */
+  readonly timeoutMs?: number
 }
 
 export interface ProgramResult {
@@ -16,12 +18,10 @@ export interface ProgramResult {
   readonly stderr: string
 }
 
-const timeoutMs = 30_000
-
 export async function runProgram(
   file: string,
   args: readonly string[],
-  { input, signal }: ProgramOptions = {},
+  { input, signal, timeoutMs = 30_000 }: ProgramOptions = {},
 ): Promise<ProgramResult> {
   const child = spawn(process.execPath, [file, ...args])
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
