@@ -336,7 +336,7 @@ function suite(backend: Backend, secure: boolean): void {
       const made = await Promise.all(making)
       const [first, second] = made
       const certificate = await selfSigned('x'.repeat(900), subjectPublicKeyInfo(first!.publicKey!), bytes =>
-        hsm.sign(first!.reference, algorithm.ecdsaSha256, bytes),
+        hsm.signHash(first!, 'ECDSA', createHash('sha256').update(bytes).digest()),
       )
       assert.ok(certificate.length > 2000)
       await hsm.writeCertificate(first!.reference, certificate)

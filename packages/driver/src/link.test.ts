@@ -7,6 +7,7 @@ import {
   hostHandshake,
   ReadBinary,
   type SecureMessaging,
+  Sign,
   UnexpectedStatusError,
 } from '@keytether/card'
 import { concat, fromHex, toHex } from '@keytether/codec'
@@ -112,6 +113,18 @@ test('protected: a batch, and the sizes that fit', async () => {
     [0, 1],
   )
   assert.equal(channel.transmissions.length, 2)
+})
+
+test('what a command cannot carry is not sent, and leaves the channel open', async () => {
+  const { link, channel } = await secureLink((card, command) => {
+    card.unprotectCommand(command)
+    return card.protectResponse(ok)
+  })
+  const sign = (length: number) => call(Sign, { key: 1, algorithm: 0x73 }, new Uint8Array(length))
+  await assert.rejects(link.run([challenge(), sign(1200)]), RangeError)
+  assert.equal(channel.transmissions.length, 1)
+  await link.run([sign(1199)])
+  assert.ok(channel.transmissions.at(-1)![0]!.length <= 1232)
 })
 
 test('protected: a status word that the command does not list leaves the channel open', async () => {

@@ -103,9 +103,16 @@ export class Link {
   /**
    * Sends the calls in order, in as few transmissions as they fit into, and reads all answers.
    *
-   * @throws DriverError `SECURE_CHANNEL` if secure messaging broke, now or before: it never falls back to the clear
+   * @throws DriverError `SECURE_CHANNEL` if secure messaging broke, now or before: it never falls back to the clear;
+   *   RangeError if a command carries more than card and channel take, and nothing is then sent
    */
   async run<const C extends readonly Call<unknown>[]>(calls: C): Promise<Answers<C>> {
+    for (const { apdu } of calls) {
+      const { length } = decodeCommand(apdu).data
+      if (length > this.maximumData) {
+        throw new RangeError(`a command carries at most ${this.maximumData} bytes to this card, got ${length}`)
+      }
+    }
     const responses: Uint8Array[] = []
     for (const batch of batches(calls, this.#maximumApdu)) responses.push(...(await this.#transmit(batch)))
     return calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>

@@ -204,7 +204,8 @@ export class SmartCardHsm {
   }
 
   /**
-   * Signs with any algorithm of the card, see `algorithm`. ECDSA signatures are DER. One command, after log-in.
+   * Signs with any algorithm of the card, see `algorithm`: a hash, or a message that one command can carry. ECDSA signatures
+   * are DER. One command, after log-in.
    *
    * @throws DriverError `NOT_LOGGED_IN`, `KEY_NOT_FOUND`, `KEY_EXHAUSTED`, `ALGORITHM_NOT_ALLOWED`, `WRONG_DATA`
    */
