@@ -12,13 +12,18 @@ export interface ChannelErrorOptions extends ErrorOptions {
 export class ChannelError extends Error {
   override readonly name = 'ChannelError'
   readonly code: ChannelErrorCode
-  /** What the first commands of the batch answered before it failed, where the channel can tell. */
-  readonly responses: readonly Uint8Array[]
+  /** Not a property, or whoever logs the error would log what the card has deciphered. */
+  readonly #responses: readonly Uint8Array[]
 
   constructor(code: ChannelErrorCode, message: string, { responses = [], ...options }: ChannelErrorOptions = {}) {
     super(message, options)
     this.code = code
-    this.responses = responses
+    this.#responses = responses
+  }
+
+  /** What the first commands of the batch answered before it failed, where the channel can tell. */
+  get responses(): readonly Uint8Array[] {
+    return this.#responses
   }
 }
 
