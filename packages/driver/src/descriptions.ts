@@ -1,14 +1,6 @@
 /** Descriptions of objects in the form that OpenSC writes, so that it and whatever goes by it finds them. */
-import {
-  CertificateDescription,
-  DataDescription,
-  fileId,
-  PrivateKeyDescription,
-  type PublicKey,
-  TokenInfo,
-} from '@keytether/card'
+import { CertificateDescription, DataDescription, fileId, PrivateKeyDescription, TokenInfo } from '@keytether/card'
 import { encode } from '@keytether/codec'
-import { bitsOf } from './key-info.ts'
 
 /** Only after presenting the user PIN, whose authentication identifier is 01. */
 const needsPin = { flags: ['private', 'modifiable'], authId: Uint8Array.of(0x01) } as const
@@ -16,16 +8,21 @@ const needsNothing = { flags: ['modifiable'] } as const
 
 const usages = { rsa: ['decrypt', 'sign', 'signRecover'], ec: ['sign', 'derive'] } as const
 
-export function describeNewKey(reference: number, key: PublicKey, id: Uint8Array, label: string): Uint8Array {
+interface NewKey {
+  readonly kind: 'ec' | 'rsa'
+  readonly bits: number
+}
+
+export function describeNewKey(reference: number, { kind, bits }: NewKey, id: Uint8Array, label: string): Uint8Array {
   return encode(PrivateKeyDescription, {
-    kind: key.kind,
+    kind,
     label,
     ...needsPin,
     id,
-    usage: usages[key.kind],
+    usage: usages[kind],
     accessFlags: ['sensitive', 'alwaysSensitive', 'neverExtractable', 'local'],
     keyReference: reference,
-    bits: bitsOf(key),
+    bits,
   })
 }
 

@@ -112,6 +112,14 @@ test('an EC key: list, generate, describe', async () => {
   assert.equal(UpdateBinary.decodeParams(written).fid, fileId('keyDescription', 4))
 })
 
+test('nothing is generated if it could not be described', async () => {
+  for (const attributes of [{ label: 'x'.repeat(256) }, { label: 'new', id: new Uint8Array(256) }]) {
+    const channel = card({})
+    await assert.rejects(generate(channel, attributes), RangeError)
+    assert.equal(channel.transmissions.length, 0)
+  }
+})
+
 test('the description is the one that OpenSC writes', async () => {
   const channel = card({})
   await generate(channel, { label: 'ec1', id: Uint8Array.of(1), reference: 1 })

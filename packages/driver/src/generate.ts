@@ -29,6 +29,8 @@ export async function generateKeyPair(
   attributes: KeyAttributes,
 ): Promise<KeyInfo> {
   const parameters = parametersOf(spec)
+  // A label or an identifier that no description has room for is refused before there is a key.
+  describeNewKey(0, { kind: spec.kind, bits: 0 }, attributes.id ?? new Uint8Array(), attributes.label)
   const [list] = await link.run([enumerateCall()])
   const reference = chooseReference(expectOk(list, 'list the objects of the card'), attributes.reference)
   const request = await generate(link, version, identity, reference, parameters, attributes)
@@ -141,7 +143,13 @@ async function describe(
   { label, id }: KeyAttributes,
 ): Promise<KeyInfo> {
   const { publicKey } = request.certificate.value.body.value
-  const description = describeNewKey(reference, publicKey, id ?? keyIdentifier(publicKey), label)
+  const { kind } = publicKey
+  const description = describeNewKey(
+    reference,
+    { kind, bits: bitsOf(publicKey) },
+    id ?? keyIdentifier(publicKey),
+    label,
+  )
   try {
     const [selected, ...written] = await link.run([
       parametersCall(reference),

@@ -161,6 +161,11 @@ test('a label cannot be written while the PIN is a transport PIN', async () => {
   await assert.rejects(device.initialize({ soPin, userPin: pin, options: 0x0003, label: 'label' }), RangeError)
 })
 
+test('nothing is erased for a label that there is no room for', async () => {
+  const device = await opened(() => assert.fail('a command was sent'))
+  await assert.rejects(device.initialize({ soPin, userPin: pin, label: 'x'.repeat(256) }), RangeError)
+})
+
 test('a device that takes the PIN but not its label says what was done', async () => {
   const device = await opened(command => {
     const apdu = decodeCommand(command)

@@ -1,5 +1,6 @@
 /** A SmartCard-HSM behind any channel. */
 import { type Channel, deviceOptions, type TrustRoot } from '@keytether/card'
+import { describeToken } from './descriptions.ts'
 import { deviceStatus, random, writeLabel } from './device.ts'
 import { DriverError } from './errors.ts'
 import { generateKeyPair } from './generate.ts'
@@ -139,6 +140,8 @@ export class SmartCardHsm {
     if (label !== undefined && (parameters.options ?? 0) & deviceOptions.transportPin) {
       throw new RangeError('a label cannot be written while the PIN is a transport PIN; write it later')
     }
+    // A label that there is no room for is refused before anything is erased.
+    if (label !== undefined) describeToken(label)
     return this.#link.alone(async link => {
       const outcome = await initialize(link, this.version, parameters, options)
       if (outcome.status !== 'verified') return outcome
