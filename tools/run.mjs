@@ -2,16 +2,17 @@
  * Runs a script of the repository with the repository's own Node, after installing what `package-lock.json` names.
  *
  * It is the way in for `npm start` and `npm test` on a machine where nothing is installed yet, so it is plain JavaScript,
- * imports nothing but Node's own modules, and runs on any recent Node.
+ * imports nothing from the registry, and runs on any recent Node.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { pinnedNode } from '../packages/cli/bin/pinned-node.mjs'
 
-const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
-const bin = join(root, 'node_modules', '.bin')
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 install()
 run(process.argv.slice(2))
@@ -44,10 +45,12 @@ function install() {
 }
 
 function run([script, ...args]) {
-  const node = existsSync(join(bin, 'node')) ? join(bin, 'node') : process.execPath
+  const node = pinnedNode(root) ?? process.execPath
+  // Whatever the script starts by the name of node is this one, too.
+  const path = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
   const child = spawn(node, [join(root, script), ...args], {
     stdio: 'inherit',
-    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+    env: { ...process.env, PATH: path },
   })
   // Ctrl-C reaches the whole foreground group; the child decides how to end, and this process ends with it.
   process.on('SIGINT', () => {})

@@ -3,10 +3,9 @@
  * us. Plain JavaScript, since it must run on any Node.
  */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pinnedNode } from './pinned-node.mjs'
 
 const wanted = 24
 
@@ -17,7 +16,7 @@ const wanted = 24
 export async function launch(name, script) {
   const url = new URL(script, import.meta.url)
   if (Number.parseInt(process.versions.node, 10) >= wanted) return import(url)
-  const node = installedNode(fileURLToPath(new URL('.', import.meta.url)))
+  const node = pinnedNode(fileURLToPath(new URL('.', import.meta.url)))
   if (node === undefined) {
     console.error(`error: ${name} needs Node ${wanted}, this is ${process.versions.node}`)
     console.error('hint: npm install brings one, or put one into PATH')
@@ -28,12 +27,4 @@ export async function launch(name, script) {
   process.on('SIGINT', () => {})
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
-}
-
-/** `node_modules/.bin/node` in one of the folders above. */
-function installedNode(folder) {
-  const node = join(folder, 'node_modules', '.bin', 'node')
-  if (existsSync(node)) return node
-  const above = join(folder, '..')
-  return above === folder ? undefined : installedNode(above)
 }
