@@ -13,7 +13,7 @@ import { DriverError } from './errors.ts'
 import { deleteCall, expectContent, readFiles, writeCalls } from './files.ts'
 import { enumerateCall, numbersOf } from './inventory.ts'
 import { certificateKindOf, publicKeyIn, tolerantly } from './key-info.ts'
-import type { Link } from './link.ts'
+import { attempt, type Link } from './link.ts'
 import { expectOk, ofKey } from './outcome.ts'
 import type { DataInfo, Version } from './types.ts'
 
@@ -92,11 +92,22 @@ function x509Key(certificate: Uint8Array): PublicKey {
   throw new RangeError('wanted an X.509 certificate in DER')
 }
 
-/** Deletes first: writing alone would leave the end of longer content in place. */
+/**
+ * Deletes first: writing alone would leave the end of longer content in place.
+ *
+ * @throws DriverError `INCOMPLETE` if the old content is gone and the new not there
+ */
 async function replaceFile(link: Link, fid: number, content: Uint8Array, what: string): Promise<void> {
   const [deleted, ...written] = await link.run([deleteCall(fid), ...writeCalls(link, fid, content)])
   expectGone(deleted, what)
-  for (const outcome of written) expectOk(outcome, what)
+  try {
+    for (const outcome of written) expectOk(outcome, what)
+  } catch (cause) {
+    if (deleted.status === 'notFound') throw cause
+    throw new DriverError('INCOMPLETE', `${what}: the old content is deleted, the new is not written; write it again`, {
+      cause,
+    })
+  }
 }
 
 function expectGone(outcome: ReturnType<typeof DeleteFile.decodeResponse>, what: string): void {
@@ -164,10 +175,13 @@ async function freeNumber(link: Link, kinds: readonly FileKind[]): Promise<numbe
   throw new DriverError('NO_FREE_REFERENCE', 'all 256 numbers are taken; remove what is not needed')
 }
 
-/** The content before its description, so that nothing is ever described that is not there. */
+/** Writes two files that were not there: both or, if the card refuses any part of them, neither. */
 async function writeBoth(link: Link, file: number, content: Uint8Array, described: number, description: Uint8Array) {
   const outcomes = await link.run([...writeCalls(link, file, content), ...writeCalls(link, described, description)])
-  for (const outcome of outcomes) expectOk(outcome, 'write to the card')
+  const refused = outcomes.find(({ status }) => status !== 'ok')
+  if (refused === undefined) return
+  await link.run([attempt(deleteCall(described)), attempt(deleteCall(file))])
+  expectOk(refused, 'write to the card')
 }
 
 async function removeBoth(link: Link, file: number, described: number): Promise<void> {

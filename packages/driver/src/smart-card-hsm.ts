@@ -241,7 +241,11 @@ export class SmartCardHsm {
     return this.#link.alone(link => readCertificate(link, this.version, reference))
   }
 
-  /** Stores the X.509 certificate (DER) of a key. After log-in. `WRONG_DATA` if it is for another public key. */
+  /**
+   * Stores the X.509 certificate (DER) of a key in place of what is there. After log-in.
+   *
+   * @throws DriverError `WRONG_DATA` if it is for another public key, `INCOMPLETE` if what was there is gone and it is not
+   */
   writeCertificate(reference: number, certificate: Uint8Array): Promise<void> {
     return this.#link.alone(link => writeCertificate(link, this.version, reference, certificate))
   }
