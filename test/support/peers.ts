@@ -5,8 +5,6 @@ import type { TestContext } from 'node:test'
 
 const packages = {
   curl: 'curl',
-  gcc: 'gcc',
-  'gnutls-cli': 'gnutls-bin',
   ip: 'iproute2',
   nsenter: 'util-linux',
   openssl: 'openssl',
@@ -15,9 +13,7 @@ const packages = {
   pcscd: 'pcscd',
   'pkcs11-tool': 'opensc',
   'pkcs15-tool': 'opensc',
-  p11tool: 'gnutls-bin',
   'sc-hsm-tool': 'opensc',
-  'ssh-keygen': 'openssh-client',
   vpcd: 'vsmartcard-vpcd',
 } as const
 
