@@ -73,6 +73,7 @@ export {
 export { PrivateKeyDescription } from './files/key-description.ts'
 export { CertificateDescription, DataDescription } from './files/object-descriptions.ts'
 export { TokenInfo } from './files/token-info.ts'
+export { hashFunctions } from './hash-functions.ts'
 export {
   type CommandElement,
   CommandTemplate,

@@ -5,16 +5,8 @@
  * @module
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { concat, fromHex } from '@keytether/codec'
-
-/** DER of a DigestInfo up to the hash, by the length of the hash. */
-const digestInfoPrefixes: Record<number, Uint8Array> = {
-  20: fromHex('3021300906052b0e03021a05000414'),
-  28: fromHex('302d300d06096086480165030402040500041c'),
-  32: fromHex('3031300d060960864801650304020105000420'),
-  48: fromHex('3041300d060960864801650304020205000430'),
-  64: fromHex('3051300d060960864801650304020305000440'),
-}
+import { hashFunctions } from '@keytether/card'
+import { concat } from '@keytether/codec'
 
 /**
  * The hash with the name of its function, SHA-1 or SHA-2 by its length.
@@ -22,11 +14,13 @@ const digestInfoPrefixes: Record<number, Uint8Array> = {
  * @throws RangeError if no such function gives a hash of this length
  */
 export function digestInfo(hash: Uint8Array): Uint8Array {
-  const prefix = digestInfoPrefixes[hash.length]
-  if (prefix === undefined) {
-    throw new RangeError(`wanted a hash of ${Object.keys(digestInfoPrefixes).join(', ')} bytes, got ${hash.length}`)
+  const known = hashFunctions.find(({ size }) => size === hash.length)
+  if (known === undefined) {
+    throw new RangeError(
+      `wanted a hash of ${hashFunctions.map(({ size }) => size).join(', ')} bytes, got ${hash.length}`,
+    )
   }
-  return concat(prefix, hash)
+  return concat(known.digestInfoPrefix, hash)
 }
 
 /** 00 01 FF … FF 00 and the DigestInfo, as long as the modulus. */

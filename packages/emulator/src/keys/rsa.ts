@@ -5,7 +5,8 @@
  * @module
  */
 import { constants, createHash, privateDecrypt, privateEncrypt, randomBytes, sign } from 'node:crypto'
-import { concat, equal, fromHex } from '@keytether/codec'
+import { hashFunctions } from '@keytether/card'
+import { concat, equal } from '@keytether/codec'
 import { type Outcome, unlessRefused } from './outcome.ts'
 import type { RsaPrivateKey } from './private-key.ts'
 
@@ -34,21 +35,12 @@ export function signPss(key: RsaPrivateKey, hash: string, message: Uint8Array): 
   return unlessRefused(() => sign(hash, message, { key: key.object, padding, saltLength }))
 }
 
-/** Hashes that are given as such, by their length, and what comes before each in a DigestInfo. */
-const hashes = [
-  { name: 'sha1', size: 20, prefix: fromHex('3021300906052b0e03021a05000414') },
-  { name: 'sha224', size: 28, prefix: fromHex('302d300d06096086480165030402040500041c') },
-  { name: 'sha256', size: 32, prefix: fromHex('3031300d060960864801650304020105000420') },
-  { name: 'sha384', size: 48, prefix: fromHex('3041300d060960864801650304020205000430') },
-  { name: 'sha512', size: 64, prefix: fromHex('3051300d060960864801650304020305000440') },
-] as const
-
 /** PSS of a hash. OpenSC before 0.24 gives a DigestInfo instead, which is taken as well. */
 export function signPssHash(key: RsaPrivateKey, input: Uint8Array): Outcome {
-  for (const { name, size, prefix } of hashes) {
+  for (const { name, size, digestInfoPrefix } of hashFunctions) {
     if (input.length === size) return rsaPss(key, name, input)
-    const isDigestInfo = input.length === prefix.length + size && equal(input.subarray(0, prefix.length), prefix)
-    if (isDigestInfo) return rsaPss(key, name, input.subarray(prefix.length))
+    const [prefix, hash] = [input.subarray(0, -size), input.subarray(-size)]
+    if (equal(prefix, digestInfoPrefix)) return rsaPss(key, name, hash)
   }
   return 'wrongLength'
 }
