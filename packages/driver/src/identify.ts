@@ -165,9 +165,6 @@ export async function openSecureMessaging(link: Link, { devicePublicKey, holderR
     }
   })
   if (messaging === undefined) {
-    throw new DriverError(
-      'NOT_SUPPORTED',
-      'the card does not open a secure channel with AES; commands stay in the clear',
-    )
+    throw new DriverError('NOT_SUPPORTED', 'the card does not open a secure channel with AES')
   }
 }

@@ -169,6 +169,19 @@ test('protected: after an error of the channel, what the card has counted is not
   await assert.rejects(link.run([challenge()]), (error: DriverError) => error.code === 'SECURE_CHANNEL')
 })
 
+test('who was protected never goes on in the clear', async () => {
+  const { link, channel } = await secureLink(() => ok)
+  await link.runPlain([challenge()], () => undefined)
+  const sent = channel.transmissions.length
+  await assert.rejects(link.run([challenge()]), { code: 'SECURE_CHANNEL' })
+  assert.equal(channel.transmissions.length, sent)
+
+  const plain = new Link(channel, 1232)
+  await plain.runPlain([challenge()], () => undefined)
+  await plain.run([challenge()])
+  assert.equal(channel.transmissions.length, sent + 2)
+})
+
 test('a failed opening leaves nothing open', async () => {
   const link = new Link(
     scriptedCard(() => ok),

@@ -119,17 +119,21 @@ export class Link {
   }
 
   /**
-   * Sends the calls in the clear, which ends secure messaging. What `then` makes of the answers protects all that follows;
-   * if that is nothing, what follows goes in the clear, and if it throws, nothing follows.
+   * Sends the calls in the clear, which ends secure messaging. What `then` makes of the answers protects all that follows.
+   * If that is nothing, what follows goes in the clear if it did before; where it was protected, or if `then` throws, nothing
+   * follows: who sits in between cannot end secure messaging and then read on.
    */
   async runPlain<const C extends readonly Call<unknown>[]>(
     calls: C,
     then: (answers: Answers<C>) => SecureMessaging | undefined,
   ): Promise<SecureMessaging | undefined> {
-    this.#state = { kind: 'lost', reason: 'it could not be opened' }
+    const before = this.#state
+    const lost = { kind: 'lost', reason: 'it could not be opened' } as const
+    this.#state = lost
     const responses = await this.#exchange(calls.map(({ apdu }) => apdu))
     const messaging = then(calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>)
-    this.#state = messaging ? { kind: 'secure', messaging } : { kind: 'plain' }
+    if (messaging) this.#state = { kind: 'secure', messaging }
+    else this.#state = before.kind === 'plain' ? before : lost
     return messaging
   }
 

@@ -97,7 +97,8 @@ export class SmartCardHsm {
    * Has the chip prove that it holds the key of its certificate, and protects all further commands with what comes of that.
    * Needs no PIN; a log-in stays. To be called again when the channel broke. One round trip.
    *
-   * @throws DriverError `NOT_GENUINE` if the chip does not hold the key, `NOT_SUPPORTED` if it does not do this with AES
+   * @throws DriverError `NOT_GENUINE` if the chip does not hold the key; `NOT_SUPPORTED` if it does not do this with AES, and
+   *   commands then stay in the clear, unless they have been protected before: in that case nothing more is sent
    */
   openSecureChannel(): Promise<void> {
     return this.#link.alone(link => openSecureMessaging(link, this.identity))
