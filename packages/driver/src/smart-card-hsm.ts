@@ -122,7 +122,10 @@ export class SmartCardHsm {
     return this.#link.alone(link => verifyPin(link, this.version, pin, options))
   }
 
-  /** Changes a PIN: the user's, 6 to 16 bytes, or the security officer's, 8 bytes. Tries are guarded as in `verifyPin`. */
+  /**
+   * Changes a PIN: the user's, 6 to 16 bytes, or the security officer's, 8 bytes. Tries are guarded as in `verifyPin`; only of
+   * a transport PIN the card does not say how many are left.
+   */
   changePin(role: PinRole, oldPin: Uint8Array, newPin: Uint8Array, options: TryOptions = {}): Promise<PinOutcome> {
     return this.#link.alone(link => changePin(link, this.version, role, oldPin, newPin, options))
   }
