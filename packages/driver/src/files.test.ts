@@ -48,6 +48,15 @@ test('what comes in place of content', async () => {
   assert.deepEqual(codes, ['FILE_NOT_FOUND', 'NOT_LOGGED_IN', 'UnexpectedStatusError'])
 })
 
+for (const length of [1, 1230]) {
+  test(`a file without end, ${length} bytes at a time`, async () => {
+    const card = scriptedCard(() => concat(new Uint8Array(length), fromHex('9000')))
+    const [file] = await readFiles(new Link(card, 1232), version, [{ fid: 0xcf00 }])
+    assert.throws(() => expectContent(file!, 'data'), { code: 'MALFORMED' })
+    assert.ok(card.transmissions.length <= 100)
+  })
+}
+
 test('writing in pieces that fit, each behind the one before', () => {
   const content = Uint8Array.from({ length: 3000 }, (_, i) => i)
   const calls = writeCalls(link(), 0xcf01, content)

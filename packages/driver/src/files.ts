@@ -19,7 +19,9 @@ export type FileContent =
   | { readonly status: 'notFound' | 'securityNotSatisfied' }
   | { readonly status: 'failed'; readonly error: Error }
 
-/** Far more than files of 64 KB need: a card that never comes to an end is not read for ever. */
+/** As far as offsets go. */
+const longestFile = 0xffff
+/** Far more than the longest file needs: a card that never comes to an end is not read for ever. */
 const maximumRounds = 100
 
 /** Reading files side by side: one call for each that is not at its end, as often as it takes. */
@@ -76,6 +78,7 @@ export class FileReads {
     const { major, minor } = this.#version
     const ended = outcome.status === 'endOfFile' && (major > 3 || (major === 3 && minor >= 4))
     if (ended || outcome.data.length === 0) return { status: 'ok', content }
+    if (content.length > longestFile) throw new DriverError('MALFORMED', `the file goes on beyond ${longestFile} bytes`)
     return content
   }
 
@@ -134,8 +137,8 @@ const updateOverhead = 8
 /** Calls that write a file from its start. What the file had beyond that stays: delete it first where that matters. */
 export function writeCalls(link: Link, fid: number, content: Uint8Array) {
   const chunk = link.maximumData - updateOverhead
-  if (content.length > 0xffff) {
-    throw new DriverError('FILE_TOO_LARGE', `a file holds at most 65535 bytes, got ${content.length}`)
+  if (content.length > longestFile) {
+    throw new DriverError('FILE_TOO_LARGE', `a file holds at most ${longestFile} bytes, got ${content.length}`)
   }
   const calls = []
   for (let offset = 0; offset === 0 || offset < content.length; offset += chunk) {

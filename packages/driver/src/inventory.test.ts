@@ -88,6 +88,12 @@ test('a device with nothing on it: one round trip for the list, one for the labe
   })
 })
 
+test('a key that is listed many times is read once', async () => {
+  const others = Array.from({ length: 1000 }, () => fileId('key', 1))
+  const { keys, rounds } = await inventory({ files: {}, others })
+  assert.deepEqual([keys.length, rounds], [1, 2])
+})
+
 test('the label of the token', async () => {
   const files = { [fid.tokenInfo]: '3010 020100 8007 6D79746F6B656E 03020520' }
   assert.equal((await inventory({ files })).label, 'mytoken')

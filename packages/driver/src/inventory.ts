@@ -22,7 +22,7 @@ export async function readInventory(link: Link, version: Version): Promise<Inven
   const [list, firstDomain] = await link.run([enumerateCall(), domainCall(0)])
   const fids = expectOk(list, 'list the objects of the card')
   const references = numbersOf(fids, 'key').filter(reference => reference !== 0)
-  const certificates = union(numbersOf(fids, 'certificateDescription'), numbersOf(fids, 'certificate'))
+  const certificates = numbersOf(fids, 'certificateDescription', 'certificate')
   const described = numbersOf(fids, 'dataDescription')
 
   const files: FileToRead[] = [
@@ -53,7 +53,7 @@ export async function readInventory(link: Link, version: Version): Promise<Inven
     certificates: certificates.flatMap(number =>
       describeCertificate(number, content('certificateDescription', number), content('certificate', number)),
     ),
-    data: union(described, numbersOf(fids, 'publicData'), numbersOf(fids, 'privateData')).map(number =>
+    data: numbersOf(fids, 'dataDescription', 'publicData', 'privateData').map(number =>
       describeData(number, contents.get(fileId('dataDescription', number)), fids),
     ),
     keyDomains: setUp([
@@ -67,16 +67,11 @@ export function enumerateCall() {
   return call(EnumerateObjects, {}, undefined)
 }
 
-/** The numbers of the files of a kind, in ascending order. */
-export function numbersOf(fids: readonly number[], kind: FileKind): number[] {
-  return fids
-    .filter(each => each >> 8 === filePrefix[kind])
-    .map(each => each & 0xff)
-    .sort((a, b) => a - b)
-}
-
-function union(...lists: readonly number[][]): number[] {
-  return [...new Set(lists.flat())].sort((a, b) => a - b)
+/** The numbers of the files of some kinds, each once, in ascending order. */
+export function numbersOf(fids: readonly number[], ...kinds: readonly FileKind[]): number[] {
+  const prefixes: readonly number[] = kinds.map(kind => filePrefix[kind])
+  const numbers = fids.filter(each => prefixes.includes(each >> 8)).map(each => each & 0xff)
+  return [...new Set(numbers)].sort((a, b) => a - b)
 }
 
 function description(kind: FileKind, number: number): FileToRead {

@@ -170,8 +170,8 @@ function dataFile(data: Pick<DataInfo, 'number' | 'private'>): number {
 async function freeNumber(link: Link, kinds: readonly FileKind[]): Promise<number> {
   const [list] = await link.run([enumerateCall()])
   const fids = expectOk(list, 'list the objects of the card')
-  const taken = new Set(kinds.flatMap(kind => numbersOf(fids, kind)))
-  for (let number = 0; number <= 0xff; number++) if (!taken.has(number)) return number
+  const taken = numbersOf(fids, ...kinds)
+  for (let number = 0; number <= 0xff; number++) if (!taken.includes(number)) return number
   throw new DriverError('NO_FREE_REFERENCE', 'all 256 numbers are taken; remove what is not needed')
 }
 
