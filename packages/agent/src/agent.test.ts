@@ -162,6 +162,21 @@ describe('log-in', () => {
     })
   }
 
+  test('of a PIN nothing is left, though the card fails over it', async () => {
+    const sent: Uint8Array[] = []
+    const channel: Channel = {
+      ...card({ [query]: '63c3' }),
+      async transmit(commands) {
+        sent.push(...commands)
+        if (commands.length === 2) return [fromHex('9000'), fromHex('63c3')]
+        throw new ChannelError('REMOVED', 'the card is gone')
+      },
+    }
+    await assert.rejects(new Unlocker().unlock(channel, new TextEncoder().encode(pin)), { code: 'REMOVED' })
+    assert.equal(sent.length, 3)
+    assert(sent[2]!.every(byte => byte === 0))
+  })
+
   test('a PIN that cannot be one is not presented', async () => {
     for (const length of [0, 5, 17]) {
       const channel = card()

@@ -91,6 +91,8 @@ export class Connection implements Disposable {
       if (request.reusedSocket && error.code === 'NETWORK') resolve(new StaleConnection(error))
       else reject(error)
     })
+    // Closed without an answer or an error: the server switched to another protocol, for one.
+    request.on('close', () => reject(new SessionError('NETWORK', 'the connection was closed without an answer')))
     if (signal?.aborted) onAbort()
     signal?.addEventListener('abort', onAbort)
     request.end(body)

@@ -37,3 +37,12 @@ for (const [name, url, cookies, header] of rows) {
     assert.equal(jar.header, header)
   })
 }
+
+test('no more than so many are kept, and those can still change', () => {
+  const jar = new CookieJar(new URL(plain))
+  jar.store(Array.from({ length: 1000 }, (_, number) => `C${number}=1`))
+  jar.store(['C0=2'])
+  const kept = jar.header!.split('; ')
+  assert.equal(kept.length, 50)
+  assert.ok(kept.includes('C0=2'))
+})

@@ -11,6 +11,9 @@ interface Cookie {
   readonly path: string
 }
 
+/** What clients should keep for one domain at least (6.1). Servers that set ever more do not make requests ever longer. */
+const maxCookies = 50
+
 export class CookieJar {
   readonly #url: URL
   readonly #cookies: Cookie[] = []
@@ -40,7 +43,8 @@ export class CookieJar {
     const path = wanted.startsWith('/') ? wanted : defaultPath(this.#url.pathname)
     const old = this.#cookies.findIndex(cookie => cookie.name === name && cookie.path === path)
     if (old >= 0) this.#cookies.splice(old, 1)
-    if (!expired(attributes) && pathMatches(this.#url.pathname, path)) this.#cookies.push({ name, value, path })
+    if (expired(attributes) || !pathMatches(this.#url.pathname, path) || this.#cookies.length === maxCookies) return
+    this.#cookies.push({ name, value, path })
     // Those of the more specific path come first.
     this.#cookies.sort((a, b) => b.path.length - a.path.length)
   }

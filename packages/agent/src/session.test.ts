@@ -238,6 +238,9 @@ describe('what ends a session', () => {
     response.write(fromHex('aa06220400200081'))
     setTimeout(() => response.socket?.destroy(), 20)
   }
+  const otherProtocol = (response: Parameters<Exclude<Reply, string | number>>[0]) => {
+    response.writeHead(101, { Connection: 'Upgrade', Upgrade: 'websocket' }).end()
+  }
   const silent = () => {}
   const rows: readonly (readonly [name: string, replies: readonly Reply[], code: SessionErrorCode, message: RegExp])[] =
     [
@@ -264,6 +267,7 @@ describe('what ends a session', () => {
       ['a two-byte tag', ['aa04 5f200100'], 'ELEMENT', /5F20/],
       ['a response from the server', ['aa04 23029000'], 'ELEMENT', /23/],
       ['a message with a negative number', ['aa0e e006 0201ff 0c0141 2204 00200081'], 'NOTICE', /says: A/],
+      ['another protocol', [otherProtocol], 'NETWORK', /closed without an answer/],
       ['silence', [silent], 'TIMEOUT', /no answer within/],
       ['silence later', ['aa00', silent], 'TIMEOUT', /no answer within/],
     ]
@@ -308,6 +312,14 @@ describe('what ends a session', () => {
     const { error, answers } = await run(['aa00', hold, 204], card(), { signal: controller.signal })
     assert.equal(error?.code, 'CANCELLED')
     assert.equal(answers[1], `ab10e10b0c09${Buffer.from('cancelled').toString('hex')}800100`)
+  })
+
+  test('a server that does not hold requests, and has nothing for the card, is not asked without a pause', async () => {
+    for (const template of ['aa00', 'aa08 e006 020101 0c0141']) {
+      const { server, error } = await run(Array(1000).fill(template), card(), { signal: AbortSignal.timeout(400) })
+      assert.equal(error?.code, 'CANCELLED')
+      assert(server.requests.length <= 12, `${server.requests.length} requests`)
+    }
   })
 
   test('a body without end is not read to its end', async () => {

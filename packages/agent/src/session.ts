@@ -41,7 +41,8 @@ export async function runSession(options: SessionOptions): Promise<void> {
     if (answer.status !== 200) throw statusError(answer, templates > 0)
     if (templates++ === 0) hooks?.connected?.()
     const elements = await read(connection, answer)
-    instant = elements.length === 0 && performance.now() - asked < instantMs ? instant + 1 : 0
+    const idle = elements.every(({ kind }) => kind === 'notify')
+    instant = idle && performance.now() - asked < instantMs ? instant + 1 : 0
     if (instant >= eager) await sleep(pauseMs, undefined, signal && { signal }).catch(() => {})
     const execution = new Execution(options)
     await execution.run(elements).catch(error => leave(connection, error, templates))

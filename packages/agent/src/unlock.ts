@@ -48,8 +48,7 @@ export class Unlocker {
     const trace = createHmac('sha256', this.#key).update(pin).digest('base64')
     if (this.#refused.has(trace)) return { status: 'refused' }
     const request = Verify.encodeRequest({ reference: 'user' }, pin)
-    const [response] = (await channel.transmit([request])) as [Uint8Array]
-    request.fill(0)
+    const [response] = (await channel.transmit([request]).finally(() => request.fill(0))) as [Uint8Array]
     const after = verification(response)
     if (after.status !== 'verified') this.#refused.add(trace)
     return after
