@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { ChannelError } from '@keytether/card'
+import { type Channel, ChannelError } from '@keytether/card'
 import { deviceIdentity } from '@keytether/test/device-identity'
 import { ecKey, rsaKey, type SmallKey, SmallToken, type SmallTokenOptions } from '@keytether/test/small-token'
 import { Devices } from './devices.ts'
@@ -176,6 +176,42 @@ test('who has no more time is not waited with, and the device goes on', async ()
   await refuses(sign(devices, '01', AbortSignal.timeout(10)), 'TIMEOUT')
   release()
   assertSignature(await sign(devices), rsa)
+})
+
+/** Answers nothing. */
+function silentCard(): Channel {
+  return {
+    atr: new Uint8Array(),
+    transmit: () => new Promise(() => {}),
+    reset: () => new Promise(() => {}),
+    close: async () => {},
+  }
+}
+
+test('who does not prove its name in time is given up, who did is kept', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { devices } = await pool([{ id: '01', key: rsa }])
+  const silent = devices.attach(silentCard())
+  t.mock.timers.tick(59_999)
+  assert.equal(silent.state, 'connected')
+  t.mock.timers.tick(1)
+  assert.deepEqual([silent.state, silent.reason], ['offline', 'it did not prove its name within 60 s'])
+  assert.equal(devices.all().length, 2)
+  assertSignature(await sign(devices), rsa)
+})
+
+test('of very many that have not proven their names, the latest are waited for', async () => {
+  const { devices } = await pool([{ id: '01', key: rsa }])
+  const all = Array.from({ length: 5_002 }, () => devices.attach(silentCard()))
+  assert.deepEqual(
+    all.slice(0, 3).map(({ state }) => state),
+    ['offline', 'offline', 'connected'],
+  )
+  assert.match(all[0]!.reason!, /too many/)
+  assert.equal(devices.all().length, 5_002)
+  await ready(devices, new SmallToken({ identity: identities[1]!, keys: [] }))
+  assertSignature(await sign(devices), rsa)
+  devices.close('the end')
 })
 
 test('draining lets what is under way end, and takes no new devices', async () => {

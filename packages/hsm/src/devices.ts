@@ -30,12 +30,15 @@ export interface KeySelector {
 
 /** How many devices are asked for one signature, at most. */
 const attempts = 4
+/** Anybody can connect: how long a device may take to prove its name, and how many may be about to. */
+const provingMs = 60_000
+const maxArriving = 5_000
 
 export class Devices {
   /** `change`: the state of a device, or the reason for it. */
   readonly events = new EventEmitter<{ change: [device: DeviceSession] }>()
-  /** Connected, and not yet proven to be who they say. */
-  readonly #arriving = new Set<DeviceSession>()
+  /** Connected, and not yet proven to be who they say; with the timers that give them up. */
+  readonly #arriving = new Map<DeviceSession, NodeJS.Timeout>()
   /** The last session of every device that has proven its name, by its id. */
   readonly #known = new Map<string, DeviceSession>()
   /** Ids of the keys that each of them held when it was last ready. */
@@ -60,7 +63,10 @@ export class Devices {
   /** Takes a card in and brings it up. */
   attach(channel: Channel): DeviceSession {
     const device = new DeviceSession(channel, this.#keeper)
-    this.#arriving.add(device)
+    const [oldest] = this.#arriving.size < maxArriving ? [] : this.#arriving.keys()
+    oldest?.close('too many others connect, and it has not proven its name: try again')
+    const late = () => device.close(`it did not prove its name within ${provingMs / 1000} s`)
+    this.#arriving.set(device, setTimeout(late, provingMs))
     this.#changed(device)
     if (this.#draining) device.close('the service is shutting down')
     else void device.start()
@@ -69,7 +75,7 @@ export class Devices {
 
   /** All devices, in whatever state. */
   all(): DeviceSession[] {
-    return [...this.#known.values(), ...this.#arriving]
+    return [...this.#known.values(), ...this.#arriving.keys()]
   }
 
   /** The devices whose keys can be used. */
@@ -203,8 +209,8 @@ export class Devices {
 
   #changed(device: DeviceSession): void {
     this.#index = undefined
-    if (device.state === 'offline') this.#arriving.delete(device)
-    if (device.state === 'secured' && this.#arriving.delete(device)) {
+    if (device.state === 'offline') this.#arrived(device)
+    if (device.state === 'secured' && this.#arrived(device)) {
       const id = device.id!
       const former = this.#known.get(id)
       this.#known.set(id, device)
@@ -212,6 +218,12 @@ export class Devices {
     }
     if (device.state === 'ready') this.#held.set(device.id!, new Set(device.keys.map(({ id }) => id)))
     this.events.emit('change', device)
+  }
+
+  /** @returns whether the device was about to prove its name until now */
+  #arrived(device: DeviceSession): boolean {
+    clearTimeout(this.#arriving.get(device))
+    return this.#arriving.delete(device)
   }
 }
 
