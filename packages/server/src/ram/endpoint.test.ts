@@ -548,6 +548,28 @@ test('too many sessions are turned away', async t => {
   assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '2'])
 })
 
+test('sessions that are over are remembered for a while, but not any number of them', async t => {
+  let first: RamSession | undefined
+  const served = await serve(t, {
+    onSession(session) {
+      if (first) void session.close()
+      first ??= session
+    },
+  })
+  const raw = client(t, served)
+  const cookie = raw.post(initiation).then(() => raw.cookie)
+  while (first === undefined) await sleep(2)
+  const answers = first.transmit([fromHex(query)])
+  await cookie
+  await first.close()
+  await fails(answers, 'CLOSED')
+  assert.equal((await raw.post(kept)).status, 204)
+  const others = Array.from({ length: 10 }, () => client(t, served))
+  for (let i = 0; i < 500; i++) await Promise.all(others.map(other => other.post(initiation)))
+  assert.equal((await raw.post(kept)).status, 404)
+  assert.equal(served.endpoint.sessionCount, 0)
+})
+
 test('as the service goes away, who waits is told 503, and who comes', async t => {
   const served = await serve(t)
   const waiting = client(t, served).post(initiation)

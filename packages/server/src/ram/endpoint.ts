@@ -25,15 +25,16 @@ const defaultMaxSessions = 20_000
 const maxInitiation = 1024
 /** A template of 65,535 bytes, and some more so that its length can be refused for what it is. */
 const maxBody = 70_000
-/** How long a session that is over is remembered, so that a client that asks again is told the same. */
+/** How long a session that is over is remembered, so that a client that asks again is told the same; and how many are. */
 const rememberMs = 60_000
+const maxRemembered = 5_000
 
 export class RamEndpoint {
   readonly #options: RamEndpointOptions
   readonly #timing: RamTiming
   readonly #sessions = new Map<string, RamSession>()
-  /** Of sessions that are over, the timers that forget them. */
-  readonly #over = new Map<RamSession, NodeJS.Timeout>()
+  /** Of sessions that are over, the timers that forget them; in the order in which they ended. */
+  readonly #over = new Map<string, NodeJS.Timeout>()
   #closing = false
 
   constructor(options: RamEndpointOptions) {
@@ -104,7 +105,7 @@ export class RamEndpoint {
     const session = new RamSession(initiation, info, exchange, {
       timing: this.#timing,
       cookie: number => (number === 0 ? sessionCookie(id, this.#options) : sequenceCookie(number, this.#options)),
-      ended: over => this.#remember(id, over),
+      ended: () => this.#remember(id),
     })
     this.#sessions.set(id, session)
     this.#options.onSession(session)
@@ -117,12 +118,16 @@ export class RamEndpoint {
     return readable(Initiation, body) ?? unreadable
   }
 
-  #remember(id: string, session: RamSession): void {
-    const forget = () => {
-      this.#sessions.delete(id)
-      this.#over.delete(session)
-    }
-    this.#over.set(session, setTimeout(forget, rememberMs).unref())
+  #remember(id: string): void {
+    const [oldest] = this.#over.size < maxRemembered ? [] : this.#over.keys()
+    if (oldest !== undefined) this.#forget(oldest)
+    this.#over.set(id, setTimeout(() => this.#forget(id), rememberMs).unref())
+  }
+
+  #forget(id: string): void {
+    clearTimeout(this.#over.get(id))
+    this.#over.delete(id)
+    this.#sessions.delete(id)
   }
 }
 

@@ -45,7 +45,7 @@ export interface SessionKeeper {
   /** The cookie that goes with template `number`. */
   cookie(number: number): string
   /** The session is over. */
-  ended(session: RamSession): void
+  ended(): void
 }
 
 /** Work for the card that fits into one template. */
@@ -325,7 +325,7 @@ export class RamSession implements Channel {
     if (state.kind === 'held') replyRefusal(state.exchange.response, refusal)
     if (state.kind === 'sent') state.sent.work?.reject(error)
     for (const { reject } of this.#queue.splice(0)) reject(error)
-    this.#keeper.ended(this)
+    this.#keeper.ended()
     this.#resolveClosed(error)
   }
 }
