@@ -11,7 +11,7 @@ import { serve } from './commands/serve.ts'
 import { CliError, exitCodes, explain } from './errors.ts'
 import { examples } from './examples.ts'
 
-function createProgram(): Command {
+export function createProgram(): Command {
   const program = new Command('keytether')
     .description('A cloud HSM made of SmartCard-HSM tokens, wherever they are plugged in.')
     .version(version(), '-V, --version', 'Show the version')

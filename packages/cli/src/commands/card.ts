@@ -22,7 +22,7 @@ export function card(program: Command): void {
   examples(command, [
     ['keytether card status', 'the card in the only reader'],
     ['keytether card generate --ec secp256r1 --label web', 'a new key'],
-    ['keytether card sign web document.pdf --out signature', 'SHA-256 and ECDSA'],
+    ['keytether card sign web document.pdf --format raw --out signature', 'SHA-256 and ECDSA'],
     ['keytether card list --emulator token.state --json', 'the keys of an emulated token'],
   ])
 }

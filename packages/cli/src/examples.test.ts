@@ -1,0 +1,95 @@
+/** The examples at the end of each help: all are commands that exist, and those that need no reader and no service run. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+import { keytether } from '@keytether/test/keytether'
+import { requirePeers } from '@keytether/test/peers'
+import type { Command } from 'commander'
+import { createProgram } from './program.ts'
+
+const main = join(import.meta.dirname, 'main.ts')
+
+/** The names of all commands that people see, such as `card pin change`. */
+function names(command: Command, prefix: readonly string[] = []): string[][] {
+  const shown = command.createHelp().visibleCommands(command)
+  return shown.flatMap(sub => [[...prefix, sub.name()], ...names(sub, [...prefix, sub.name()])])
+}
+
+async function examplesOf(command: readonly string[]): Promise<string[]> {
+  const { stdout } = await keytether([...command, '--help'])
+  const [, section = ''] = stdout.split('Examples:\n')
+  return section
+    .split('\n\n')[0]!
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '' && !line.startsWith('#'))
+}
+
+const commands = [[], ...names(createProgram()).filter(command => command.at(-1) !== 'help')]
+const examples = [...new Set((await Promise.all(commands.map(examplesOf))).flat())]
+
+/** The words after `keytether`, as far as they are its own. */
+function words(example: string): string[] {
+  const [, own = ''] = /(?:^|[ (])keytether ([^|>)]*)/.exec(example) ?? []
+  return [...own.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
+}
+
+function disarm(command: Command): void {
+  command.configureOutput({ writeErr: () => {} }).exitOverride()
+  if (command.commands.length === 0 || command.name() === 'emulator') command.action(() => {})
+  for (const sub of command.commands) disarm(sub)
+}
+
+test('each is a command with options that it has', async () => {
+  const ours = examples.filter(example => !example.startsWith('openssl '))
+  assert.ok(ours.length > 15, ours.join('\n'))
+  for (const example of ours) {
+    const program = createProgram()
+    disarm(program)
+    await assert.doesNotReject(program.parseAsync(words(example), { from: 'user' }), example)
+  }
+})
+
+test('those for one card run, on an emulated one', t => {
+  if (!requirePeers(t, ['openssl'])) return
+  const folder = mkdtempSync(join(tmpdir(), 'keytether-examples-'))
+  try {
+    writeFileSync(join(folder, 'so-pin'), '3537363231383830\n')
+    writeFileSync(join(folder, 'pin'), '648219\n')
+    writeFileSync(join(folder, 'document.pdf'), 'a document')
+    // Not asked for, since there is no terminal: which card, and its PIN.
+    const card = `keytether() {
+  case "$*" in
+    card*--emulator*) ;;
+    card*) set -- "$@" --emulator token.state ;;
+  esac
+  case "$*" in
+    *--pin-file*) ;;
+    *generate*|*sign*) set -- "$@" --pin-file pin ;;
+  esac
+  '${process.execPath}' '${main}' "$@"
+}
+`
+    const chosen = examples.filter(
+      example => /^(keytether (card|emulator root)|openssl) /.test(example) && !example.includes('--reader'),
+    )
+    // First what makes the token, then what makes keys.
+    const asking = 'keytether card initialize --label web'
+    const first = chosen.find(example => example.includes('initialize') && example !== asking)!
+    const rest = chosen.filter(example => example !== first && example !== asking)
+    rest.sort((a, b) => Number(b.includes('generate')) - Number(a.includes('generate')))
+    const script = ['set -e', card, first, ...rest].join('\n')
+    const printed = execFileSync('bash', ['-c', script], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    assert.match(printed, /Verified OK/)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
