@@ -47,7 +47,7 @@ const fingerprint = z
 
 /** The file's settings. Names of files are relative to `folder`. */
 function configFile(folder: string) {
-  const content = z.string().transform((name, context): Buffer => {
+  const content = z.string('wanted the name of a file').transform((name, context): Buffer => {
     try {
       return readFileSync(resolve(folder, name))
     } catch (error) {

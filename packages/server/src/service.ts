@@ -56,7 +56,8 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   await app.listen({
     host: config.host,
     port: config.port,
-    listenTextResolver: address => `service started at ${address}`,
+    // Fastify does not know that the server it was given speaks TLS.
+    listenTextResolver: address => `service started at ${secure ? address.replace('http:', 'https:') : address}`,
   })
   const url = urlOf(app.server.address() as AddressInfo, secure)
 
