@@ -55,6 +55,9 @@ describe('wrong usage ends with 2, an error and a hint', () => {
     ['serve --listen 8080', /Wanted HOST:PORT/],
     ['serve', /^error: the configuration has a mistake:\n- nobody could log in/],
     ['emulator', /^error: .*--state/],
+    ['serve --tls-cert README.md', /hint: --tls-cert gives tls.certificate\n|hint: --tls-key gives tls.key/],
+    ['card sign key --digest 0123', /^error: the digest has 2 bytes, and a hash has 20, 28, 32, 48, 64\n/],
+    ['card sign key file --digest 0123', /^error: --digest is signed in place of a file/],
   ]
   for (const [args, error] of rows) {
     test(`keytether ${args}`, async () => {
@@ -62,6 +65,27 @@ describe('wrong usage ends with 2, an error and a hint', () => {
       assert.equal(code, 2, stderr)
       assert.match(stderr, error)
       assert.equal(stdout, '')
+    })
+  }
+})
+
+describe('what the system refuses', () => {
+  const rows: readonly (readonly [args: readonly string[], code: number, error: RegExp])[] = [
+    [['demo', '--data', import.meta.filename], 1, /cli\.test\.ts: file already exists\nhint: choose another name\n$/],
+    [['demo', '--data', '/proc/none/at/all'], 4, /^error: \/proc\/none: no such file or directory\n$/],
+    [['demo', '--data', ''], 2, /Wanted the name of a folder/],
+    [['agent', 'http://localhost', '--ca', 'none.pem'], 4, /^error: none\.pem: no such file or directory\n$/],
+    [
+      ['serve', '--listen', '192.0.2.1:80'],
+      1,
+      /error: 192\.0\.2\.1:80: address not available\nhint: this machine does not have that address\n/,
+    ],
+  ]
+  for (const [args, code, error] of rows) {
+    test(args.join(' '), async () => {
+      const run = await keytether(args, { env: { KEYTETHER_TOKEN: 'sixteen-or-more-characters' } })
+      assert.match(run.stderr, error)
+      assert.equal(run.code, code)
     })
   }
 })

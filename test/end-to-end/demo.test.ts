@@ -159,7 +159,10 @@ describe('the demonstration', () => {
     const again = launch('taken')
     const [code] = await once(again.process, 'close')
     assert.equal(code, 1)
-    assert.match(again.output(), /^error: .*taken is in use by another keytether\nhint: /)
+    assert.match(
+      again.output(),
+      new RegExp(`^error: .*taken is in use by another keytether, process ${demo.process.pid}\nhint: `),
+    )
 
     const port = new URL(demo.env.url).port
     const beside = launch('beside', Number(port))

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -56,6 +56,11 @@ async function status(url: string, token?: string): Promise<number> {
   return response.status
 }
 
+function poolThreads(pid: number | undefined): number {
+  const tasks = `/proc/${pid}/task`
+  return readdirSync(tasks).filter(task => readFileSync(`${tasks}/${task}/comm`, 'utf8') === 'libuv-worker\n').length
+}
+
 const anywhere = ['--listen', '127.0.0.1:0']
 
 test('makes a token where there is none, keeps it, and ends on both signals', async () => {
@@ -66,6 +71,7 @@ test('makes a token where there is none, keeps it, and ends on both signals', as
     assert.match(ram, /^http:\/\/127\.0\.0\.1:\d+\/rt\/hsm$/)
     assert.equal(await status(api), 401)
     assert.equal(await status(api, readFileSync(file('token'), 'utf8').trim()), 200)
+    assert.equal(poolThreads(service.child.pid), 64, 'many cards can be waited for at a time')
     assert.equal(await service.end(signal), 0)
   }
 })

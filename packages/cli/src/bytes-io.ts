@@ -1,7 +1,9 @@
 /** Bytes in from a file or standard input, and out as text or as they are. */
+import { isUtf8 } from 'node:buffer'
 import { readFile, writeFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { type Command, Option } from 'commander'
+import { CliError } from './errors.ts'
 
 const formats = ['hex', 'base64', 'raw'] as const
 
@@ -23,9 +25,16 @@ export async function writeBytes(options: BytesOptions, bytes: Uint8Array): Prom
 
 export async function writeContent(out: string | undefined, content: string | Uint8Array): Promise<void> {
   if (out !== undefined) return await writeFile(out, content)
+  if (process.stdout.isTTY && typeof content !== 'string' && !isText(content))
+    throw new CliError('usage', 'this is binary, which a terminal cannot show', ['add --out FILE, or redirect it'])
   await new Promise<void>((resolve, reject) =>
     process.stdout.write(content, error => (error ? reject(error) : resolve())),
   )
+}
+
+/** Nothing in it makes a terminal do anything but print. */
+function isText(bytes: Uint8Array): boolean {
+  return isUtf8(bytes) && !bytes.some(byte => (byte < 0x20 && byte !== 0x09 && byte !== 0x0a) || byte === 0x7f)
 }
 
 function formatted(format: 'hex' | 'base64', bytes: Uint8Array): string {

@@ -1,5 +1,5 @@
 /** What went wrong, said to a person: an error, hints, and the exit code that scripts can rely on. */
-import { inspect } from 'node:util'
+import { getSystemErrorMessage, inspect } from 'node:util'
 
 /** Stable, and listed by `keytether --help`. */
 export const exitCodes = { failed: 1, usage: 2, pin: 3, notFound: 4, interrupted: 130 } as const
@@ -30,7 +30,6 @@ interface Explanation {
  */
 const explanations: Record<string, Explanation> = {
   'ChannelError REMOVED': { code: 'notFound', hints: ['put the card back and try again'] },
-  ConfigError: { code: 'usage', hints: [] },
   'DriverError UNKNOWN_ROOT': {
     code: 'failed',
     hints: ['if the device is one of your own, name its root with --trust FILE'],
@@ -46,7 +45,8 @@ const explanations: Record<string, Explanation> = {
   'PcscError CARD_REMOVED': { code: 'notFound', hints: ['put the card back and try again'] },
   RangeError: { code: 'usage', hints: [] },
   'Error ENOENT': { code: 'notFound', hints: [] },
-  'Error EACCES': { code: 'failed', hints: ['this user may not read or write there'] },
+  'Error EACCES': { code: 'failed', hints: ['this user may not do that there'] },
+  'Error EEXIST': { code: 'failed', hints: ['choose another name'] },
   'Error EADDRINUSE': { code: 'failed', hints: ['another program listens there: choose another port'] },
   'Error EADDRNOTAVAIL': { code: 'failed', hints: ['this machine does not have that address'] },
 }
@@ -54,11 +54,20 @@ const explanations: Record<string, Explanation> = {
 /** For errors that are not ours to phrase: what they say, with what we know to do about them. */
 export function explain(error: unknown): Explanation & { readonly message: string } {
   if (!(error instanceof Error)) return { ...fault, message: inspect(error) }
-  const { name, message } = error
+  const { name } = error
+  const message = systemMessage(error) ?? error.message
   const code = 'code' in error ? String(error.code) : ''
   const explanation = explanations[`${name} ${code}`] ?? explanations[name]
   if (explanation) return { ...explanation, message }
   return code ? { code: 'failed', hints: [], message } : { ...fault, message: error.stack ?? message }
+}
+
+/** Node puts first what only programmers look for; people get the file or the address, and what is wrong with it. */
+function systemMessage(error: NodeJS.ErrnoException & { address?: string; port?: number }): string | undefined {
+  const { errno, path, address, port } = error
+  const subject = path ?? (address && (port === undefined ? address : `${address}:${port}`))
+  if (errno === undefined || subject === undefined) return undefined
+  return `${subject || 'an empty name'}: ${getSystemErrorMessage(errno)}`
 }
 
 const fault: Explanation = {

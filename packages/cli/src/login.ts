@@ -23,8 +23,8 @@ export function spending({ lastTry = false }: { readonly lastTry?: boolean }): {
 
 /** Presents the user PIN, unless that would spend the last try and nobody said to. */
 export async function login(card: SmartCardHsm, options: LoginOptions, signal: AbortSignal): Promise<void> {
-  await checkTries(card, 'user', options.lastTry)
-  const pin = await readPin(options, userPin, signal)
+  const status = await checkTries(card, 'user', options.lastTry)
+  const pin = await readPin(options, userPin, signal, triesNote(status))
   accepted(await card.verifyPin(pin, spending(options)), 'user')
 }
 
@@ -79,6 +79,11 @@ const blockedHints = {
 
 export function tries(count: number): string {
   return count === 1 ? '1 try' : `${count} tries`
+}
+
+/** For who is asked for the PIN. */
+export function triesNote(status: PinStatus): string | undefined {
+  return status.status === 'notVerified' ? `${tries(status.triesLeft)} left` : undefined
 }
 
 /** The state of a PIN in words. */

@@ -32,9 +32,18 @@ export function pinOptions(command: Command, ...pins: readonly Pin[]): Command {
   return command
 }
 
-/** The PIN as the options say, else asked for. */
-export async function readPin(options: PinOptions, pin: Pin, signal?: AbortSignal): Promise<Uint8Array> {
-  return (await givenPin(options, pin)) ?? pinBytes(pin, await ask(pin, signal))
+/**
+ * The PIN as the options say, else asked for.
+ *
+ * @param note what who is asked should know
+ */
+export async function readPin(
+  options: PinOptions,
+  pin: Pin,
+  signal: AbortSignal | undefined,
+  note?: string,
+): Promise<Uint8Array> {
+  return (await givenPin(options, pin)) ?? pinBytes(pin, await ask(pin, signal, note))
 }
 
 /** The PIN as the options say, or undefined if they say nothing. */
@@ -62,12 +71,12 @@ function problemOf(form: Pin['form'], text: string): string | undefined {
   return length >= 6 && length <= 16 ? undefined : `wanted 6 to 16 characters, got ${length}`
 }
 
-async function ask(pin: Pin, signal: AbortSignal | undefined): Promise<string> {
+async function ask(pin: Pin, signal: AbortSignal | undefined, note: string | undefined): Promise<string> {
   if (!process.stdin.isTTY) {
     const hint = `give it with --${pin.name}-file or --${pin.name}-env`
     throw new CliError('pin', `the ${pin.label} is needed, and there is no terminal to ask on`, [hint])
   }
-  const first = await prompt(pin, pin.label, signal)
+  const first = await prompt(pin, note === undefined ? pin.label : `${pin.label}, ${note}`, signal)
   if (pin.isNew && (await prompt(pin, `${pin.label}, again`, signal)) !== first) {
     throw new CliError('pin', `the ${pin.label} was not the same both times`)
   }

@@ -25,7 +25,7 @@ export function demo(program: Command): void {
   const command = program
     .command('demo')
     .description('Show all of it on this machine: the service, and an emulated token that dials in')
-    .option('--data <dir>', 'Where to keep the token and the secrets', 'keytether-data')
+    .option('--data <dir>', 'Where to keep the token and the secrets', folder, 'keytether-data')
     .option('--port <number>', 'Where the service listens on 127.0.0.1', port, 8080)
     .action(run)
   examples(command, [
@@ -79,7 +79,7 @@ async function start(options: DemoOptions, signal: AbortSignal, ends: AsyncDispo
       log: openLog(data.tokenLog),
       onRestart: (reason, delayMs) =>
         console.error(
-          `The token's process ended (${reason}, see ${data.tokenLog}). Starting it again in ${delayMs / 1000} s`,
+          `The token's process ended (${reason}, see ${shown(data.tokenLog)}). Starting it again in ${delayMs / 1000} s`,
         ),
     }),
   )
@@ -107,12 +107,18 @@ function summary(url: string, folder: string, { path, keys, made }: PreparedToke
 /** As one would write it from here. */
 function shown(path: string): string {
   const near = relative('.', path)
-  return near.startsWith('..') ? resolve(path) : near
+  return near.startsWith('..') ? resolve(path) : near || '.'
 }
 
 /** Stays open for as long as the process lives: a logger writes its last lines when all else has ended. */
 function openLog(path: string): number {
   return openSync(path, 'w', 0o600)
+}
+
+/** An empty one is a shell variable that is not set. */
+function folder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Wanted the name of a folder.')
+  return text
 }
 
 function port(text: string): number {

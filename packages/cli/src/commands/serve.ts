@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { LogLevel, ServiceConfig } from '@keytether/server'
 import { type Command, Option } from 'commander'
 import { type Address, address } from '../address.ts'
 import { CliError } from '../errors.ts'
@@ -40,8 +41,11 @@ export function serve(program: Command): void {
   outputOptions(trustOptions(command), 'Print events as lines of JSON').action(run)
   examples(command, [
     ['keytether serve --token-file token', 'on this machine; clients send the token in that file'],
-    ['keytether serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --client-ca ca.pem', 'for others'],
-    ['KEYTETHER_TOKEN=… keytether serve', 'the token from the environment'],
+    [
+      'keytether serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --client-ca ca.pem',
+      'for others, who have a certificate',
+    ],
+    ['KEYTETHER_TOKEN=$(cat token) keytether serve', 'the token from the environment'],
     ['keytether serve --token-file token --trust root.cvc', 'emulated tokens, too'],
   ])
 }
@@ -49,14 +53,13 @@ export function serve(program: Command): void {
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 async function run(options: ServeOptions): Promise<void> {
-  const { createLog, readConfig, startService } = await import('@keytether/server')
+  const { createLog, startService } = await import('@keytether/server')
   const report = reporter(options)
   using stop = interruption()
   if (options.tokenFile !== undefined && (await makeToken(options.tokenFile))) {
     report({ event: 'token', file: options.tokenFile }, `made a token in ${options.tokenFile}`)
   }
-  const folder = options.config === undefined ? '.' : dirname(options.config)
-  const { config, logLevel } = readConfig(await settings(options), folder)
+  const { config, logLevel } = await configured(options)
   const service = await startService(config, createLog(logLevel, process.stderr.fd))
   const { url } = service
   report({ event: 'ready', url, ram: `${url}/rt/hsm`, api: `${url}/se/api` }, `tokens dial in at ${url}/rt/hsm`)
@@ -64,6 +67,30 @@ async function run(options: ServeOptions): Promise<void> {
   await aborted(stop.signal)
   await service.close()
 }
+
+async function configured(options: ServeOptions): Promise<{ config: ServiceConfig; logLevel: LogLevel }> {
+  const { ConfigError, readConfig } = await import('@keytether/server')
+  const folder = options.config === undefined ? '.' : dirname(options.config)
+  try {
+    return readConfig(await settings(options), folder)
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause
+    const { message } = cause
+    const meant = Object.entries(optionsOf).filter(([setting]) => message.includes(setting))
+    const hints = meant.map(([setting, option]) => `${option} gives ${setting}`)
+    throw new CliError('usage', message, hints, { cause })
+  }
+}
+
+/** Settings by the names that mistakes are told with. */
+const optionsOf = {
+  tokens: '--token-file',
+  'tls.certificate': '--tls-cert',
+  'tls.key': '--tls-key',
+  'tls.clientAuthorities': '--client-ca',
+  'roots.own': '--trust',
+  'devices.pins': '--pins',
+} as const
 
 /** The configuration file with the options put over it. */
 async function settings(options: ServeOptions): Promise<Record<string, unknown>> {

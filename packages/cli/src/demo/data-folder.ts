@@ -1,7 +1,7 @@
 /** What the demonstration keeps: its secrets, its token, and for others the way in. */
 import { randomBytes, randomInt } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { readOrMake, writePrivateFile } from '../atomic-file.ts'
 
 export interface DataFolder {
@@ -21,7 +21,7 @@ export interface DataFolder {
 
 /** Makes what is not there yet. */
 export async function openDataFolder(path: string): Promise<DataFolder> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await makeFolder(resolve(path))
   const pinFile = join(path, 'pin')
   return {
     path,
@@ -33,6 +33,20 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     serviceLog: join(path, 'service.log'),
     tokenLog: join(path, 'token.log'),
     envFile: join(path, 'demo.env'),
+  }
+}
+
+/** Folders above it, too. Not by Node's own recursion, which never ends where the file system denies a folder, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  const make = () => mkdir(path, { mode: 0o700 })
+  try {
+    await make()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && dirname(path) !== path) {
+      await makeFolder(dirname(path))
+      await make()
+    } else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
   }
 }
 

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { readContent, writeContent } from '../../bytes-io.ts'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { CliError } from '../../errors.ts'
-import { findKey } from '../../keys.ts'
+import { findKey, keyType } from '../../keys.ts'
 import { type LoginOptions, login, loginOptions } from '../../login.ts'
 
 interface ReadOptions extends CardOptions {
@@ -52,6 +52,7 @@ async function writeCertificate(
     const key = await findKey(device, name)
     await login(device, options, signal)
     await device.writeCertificate(key.reference, parsed.raw)
+    console.log(`the certificate is beside ${keyType(key)} key ${key.label}`)
   })
 }
 

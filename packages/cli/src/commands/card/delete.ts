@@ -12,12 +12,14 @@ export function remove(card: Command): void {
     .argument('<key>', 'Label, id or reference of the key')
     .option('-y, --yes', 'Do not ask')
   loginOptions(cardOptions(command)).action(
-    async (name: string, options: CardOptions & LoginOptions & { readonly yes?: true }) => {
+    async (wanted: string, options: CardOptions & LoginOptions & { readonly yes?: true }) => {
       await withCard(options, async (device, signal) => {
-        const key = await findKey(device, name)
-        await confirm(options, `Delete ${keyType(key)} key ${key.label} (${keyId(key)}) for ever?`, signal)
+        const key = await findKey(device, wanted)
+        const name = `${keyType(key)} key ${key.label} (${keyId(key)})`
+        await confirm(options, `Delete ${name} for ever?`, signal)
         await login(device, options, signal)
         await device.deleteKey(key.reference)
+        console.log(`deleted ${name}`)
       })
     },
   )

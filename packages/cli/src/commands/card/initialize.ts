@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { confirm } from '../../confirm.ts'
 import { examples } from '../../examples.ts'
-import { accepted, checkTries, lastTryOption, spending } from '../../login.ts'
+import { accepted, checkTries, lastTryOption, spending, triesNote } from '../../login.ts'
 import { fields } from '../../output.ts'
 import { type Pin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
 
@@ -48,13 +48,14 @@ async function run(options: InitializeOptions): Promise<void> {
     for (const line of plan) console.error(line)
     await confirm(options, 'Initialise the device?', signal)
     const initialization = {
-      soPin: await readPin(options, fresh ? { ...soPin, isNew: true } : soPin, signal),
+      soPin: await readPin(options, fresh ? { ...soPin, isNew: true } : soPin, signal, triesNote(before)),
       userPin: await readPin(options, firstPin, signal),
       options: options.pinReset ? deviceOptions.resetRetryCounter : 0,
       pinTries: options.tries,
       ...(options.label !== undefined && { label: options.label }),
     }
     accepted(await device.initialize(initialization, spending(options)), 'so')
+    console.log(`initialised ${device.identity.path}`)
   })
 }
 

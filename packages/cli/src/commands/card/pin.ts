@@ -3,7 +3,7 @@
 import type { PinRole } from '@keytether/driver'
 import { type Command, Option } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
-import { accepted, checkTries, lastTryOption, pinWords, spending } from '../../login.ts'
+import { accepted, checkTries, lastTryOption, pinWords, spending, triesNote } from '../../login.ts'
 import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
 import { newPin, newSoPin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
 
@@ -43,18 +43,20 @@ async function showStatus(options: CardOptions & OutputOptions): Promise<void> {
 async function changePin(options: ChangeOptions & { readonly role: PinRole }): Promise<void> {
   const [current, next] = options.role === 'so' ? [soPin, newSoPin] : [userPin, newPin]
   await withCard(options, async (device, signal) => {
-    await checkTries(device, options.role, options.lastTry)
-    const old = await readPin(options, current, signal)
+    const status = await checkTries(device, options.role, options.lastTry)
+    const old = await readPin(options, current, signal, triesNote(status))
     const replacement = await readPin(options, next, signal)
     accepted(await device.changePin(options.role, old, replacement, spending(options)), options.role)
+    console.log(`the ${current.label} is changed`)
   })
 }
 
 async function unblockPin(options: ChangeOptions & { readonly keepPin?: true }): Promise<void> {
   await withCard(options, async (device, signal) => {
-    await checkTries(device, 'so', options.lastTry)
-    const so = await readPin(options, soPin, signal)
+    const status = await checkTries(device, 'so', options.lastTry)
+    const so = await readPin(options, soPin, signal, triesNote(status))
     const next = options.keepPin ? undefined : await readPin(options, newPin, signal)
     accepted(await device.resetRetryCounter(so, next, spending(options)), 'so')
+    console.log(next ? 'the PIN is set, and has its tries again' : 'the PIN has its tries again')
   })
 }

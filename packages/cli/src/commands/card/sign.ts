@@ -33,12 +33,14 @@ export function sign(card: Command): void {
   bytesOptions(loginOptions(cardOptions(command)), 'hex').action(run)
   examples(command, [
     ['keytether card sign web document.pdf --format raw --out signature', 'a file'],
-    ['keytether card public-key web > web.pem', 'what it can be verified with:'],
-    ['openssl dgst -sha256 -verify web.pem -signature signature document.pdf', 'Verified OK'],
+    ['keytether card public-key web > web.pem', 'the public key, with which openssl verifies it'],
+    ['openssl dgst -sha256 -verify web.pem -signature signature document.pdf', 'which says: Verified OK'],
   ])
 }
 
 async function run(name: string, file: string | undefined, options: SignOptions): Promise<void> {
+  if (options.digest !== undefined && file !== undefined)
+    throw new CliError('usage', `--digest is signed in place of a file: which one, the digest or ${file}?`)
   const hash = options.digest === undefined ? undefined : await digest(options.digest)
   const content =
     hash ??
@@ -53,11 +55,16 @@ async function run(name: string, file: string | undefined, options: SignOptions)
   })
 }
 
+/** Of SHA-1 to SHA-512. Whatever else would be signed is a mistake, and no one could verify it. */
+const hashLengths = [20, 28, 32, 48, 64]
+
 async function digest(text: string): Promise<Uint8Array> {
   if (!/^([0-9a-f]{2})+$/i.test(text))
     throw new CliError('usage', 'the digest is not an even number of hexadecimal digits')
   const { fromHex } = await import('@keytether/codec')
-  return fromHex(text)
+  const bytes = fromHex(text)
+  if (hashLengths.includes(bytes.length)) return bytes
+  throw new CliError('usage', `the digest has ${bytes.length} bytes, and a hash has ${hashLengths.join(', ')}`)
 }
 
 function schemeFor({ kind, label }: KeyInfo, wanted: SignatureScheme | undefined): SignatureScheme {
