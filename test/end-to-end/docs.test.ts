@@ -75,6 +75,14 @@ test('links between pages lead somewhere', () => {
   }
 })
 
+test('files and folders that pages name exist', () => {
+  for (const page of pages) {
+    for (const [, path = ''] of read(page).matchAll(/`((?:packages|test|tools|docs|bench)\/[\w./-]+)`/g)) {
+      assert.ok(existsSync(join(root, path)), `${page}: ${path}`)
+    }
+  }
+})
+
 test('npm scripts that pages name exist', () => {
   const scripts = manifest('package.json').scripts ?? {}
   for (const page of pages) {
