@@ -1,6 +1,6 @@
 /** The demonstration from its first start to its end, with curl and openssl as applications. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -186,6 +186,25 @@ describe('the demonstration', () => {
     assert.ok(other !== undefined && other !== token)
     assert.equal(((await demo.api('/keys')) as unknown[]).length, 2)
     assert.equal(await end(demo), 0)
+  })
+
+  test('as npm start, ends when npm is told to end', async () => {
+    const data = join(folder, 'npm')
+    const npm = spawn('npm', ['start', '--', '--data', data, '--port', '0'], {
+      cwd: join(import.meta.dirname, '../..'),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    running.add(npm)
+    let printed = ''
+    npm.stdout.on('data', chunk => (printed += chunk))
+    const deadline = Date.now() + readyMs
+    while (!printed.includes('Ctrl-C ends')) {
+      assert.ok(npm.exitCode === null && Date.now() < deadline, printed)
+      await sleep(20)
+    }
+    assert.equal(await end({ process: npm }, 'SIGTERM'), 0)
+    running.delete(npm)
+    await nobodyLeft(data)
   })
 
   test('leaves nobody behind when it is killed', async () => {
