@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { get, type RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -56,6 +57,12 @@ async function status(url: string, token?: string): Promise<number> {
   return response.status
 }
 
+async function statusOverTls(url: string, options: RequestOptions): Promise<number | undefined> {
+  const [response] = await once(get(`${url}/keys`, { ...options, agent: false }), 'response')
+  response.resume()
+  return response.statusCode
+}
+
 function poolThreads(pid: number | undefined): number {
   const tasks = `/proc/${pid}/task`
   return readdirSync(tasks).filter(task => readFileSync(`${tasks}/${task}/comm`, 'utf8') === 'libuv-worker\n').length
@@ -103,10 +110,14 @@ test('over TLS, with a token that trusts its certificate', async t => {
   assert.equal(made2.code, 0, made2.stderr)
   assert.equal((await keytether(['emulator', 'root', '--out', file('root.cvc')])).code, 0)
 
-  const tls = ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--trust', 'root.cvc']
+  const tls = ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--client-ca', 'cert.pem', '--trust', 'root.cvc']
   const service = start(['serve', ...anywhere, '--token-file', 'token', ...tls])
-  const { ram } = (await service.event('ready')) as { ram: string }
+  const { ram, api } = (await service.event('ready')) as { ram: string; api: string }
   assert.match(ram, /^https:/)
+  // The certificate is its own authority, and a client's, too.
+  const [ca, key] = [readFileSync(file('cert.pem')), readFileSync(file('key.pem'))]
+  assert.equal(await statusOverTls(api, { ca, cert: ca, key }), 200)
+  assert.equal(await statusOverTls(api, { ca }), 401)
   const args = ['emulator', '--state', 'token.state', '--ram', ram, '--pin-file', 'pin']
   const stranger = start(args)
   assert.match((await stranger.event('disconnected')).reason!, /certificate is not trusted/)
