@@ -1,7 +1,8 @@
 /** `keytether card` on an emulated token: keys, certificates, PINs, and openssl on the results. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash, createPublicKey, diffieHellman, generateKeyPairSync, publicEncrypt } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +13,7 @@ import { requirePeers } from '@keytether/test/peers'
 const folder = mkdtempSync(join(tmpdir(), 'keytether-card-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const file = (name: string) => join(folder, name)
+const main = join(import.meta.dirname, '../../packages/cli/src/main.ts')
 
 const pin = ['--pin-file', file('pin')]
 
@@ -172,6 +174,25 @@ describe('PINs', () => {
       /^error: the PIN is needed, and there is no terminal to ask on\nhint: give it with --pin-file or --pin-env/,
       ['sign', 'web', '--digest', '00'.repeat(32)],
     ))
+
+  test('Ctrl-D on a terminal gives none', async () => {
+    const command = [process.execPath, main, 'card', 'sign', 'web', '--digest', '00'.repeat(32)]
+    const terminal = spawn('script', ['-qec', [...command, '--emulator', file('token.state')].join(' '), '/dev/null'], {
+      env: { ...process.env, NO_COLOR: '1', SHELL: '/bin/sh' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+      timeout: 20_000,
+    })
+    let shown = ''
+    let sent = false
+    terminal.stdout.on('data', chunk => {
+      shown += chunk
+      // The end of the question's frame.
+      if (!sent && shown.includes('└')) sent = terminal.stdin.write('\x04')
+    })
+    const [code] = await once(terminal, 'close')
+    assert.match(shown, /error: no PIN was given/)
+    assert.equal(code, 130)
+  })
 
   test('what cannot be one is not presented', async () => {
     writeFileSync(file('short-pin'), '123\n')

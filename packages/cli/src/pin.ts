@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { CliError } from './errors.ts'
+import { question } from './question.ts'
 
 export interface Pin {
   /** Its options are `--NAME-file` and `--NAME-env`. */
@@ -85,12 +86,9 @@ async function ask(pin: Pin, signal: AbortSignal | undefined, note: string | und
 
 async function prompt({ form }: Pin, label: string, signal: AbortSignal | undefined): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts')
-  const answer = await password({
-    message: label[0]!.toUpperCase() + label.slice(1),
-    validate: text => problemOf(form, text ?? ''),
-    output: process.stderr,
-    ...(signal && { signal }),
-  })
+  const message = label[0]!.toUpperCase() + label.slice(1)
+  const validate = (text: string | undefined) => problemOf(form, text ?? '')
+  const answer = await question(signal, signal => password({ message, validate, output: process.stderr, signal }))
   if (isCancel(answer)) throw new CliError('interrupted', 'no PIN was given')
   return answer
 }
