@@ -36,9 +36,9 @@ const maxRetryMs = 2_000
 /** vpcd asks a card twice a second whether it is still there. */
 const silenceMs = 3_000
 /** How long to look for the next command before going to sleep, once a program sends one right after the other. */
-const pollMs = 0.2
+const pollMs = 1
 /** How long to go on like that before other events get their turn. */
-const turnMs = 5
+const turnMs = 20
 
 /**
  * Keeps the card in the reader until the signal aborts, and puts it back whenever pcscd comes back. The card is reset
