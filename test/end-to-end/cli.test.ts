@@ -69,6 +69,13 @@ describe('wrong usage ends with 2, an error and a hint', () => {
   }
 })
 
+test('help of a command of a command', async () => {
+  const [first, second] = [await keytether(['help', 'card', 'sign']), await keytether(['card', 'sign', '--help'])]
+  assert.deepEqual(first, second)
+  assert.equal(first.code, 0)
+  assert.match(first.stdout, /^Usage: keytether card sign /)
+})
+
 describe('what the system refuses', () => {
   const rows: readonly (readonly [args: readonly string[], code: number, error: RegExp])[] = [
     [['demo', '--data', import.meta.filename], 1, /cli\.test\.ts: file already exists\nhint: choose another name\n$/],

@@ -46,7 +46,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const program = createProgram()
   try {
     if (args.length === 0) program.help({ error: true })
-    await program.parseAsync(args, { from: 'user' })
+    // Commander's own `help` looks no further than the first command.
+    const [first, ...path] = args
+    const asked = first === 'help' && path.length > 1 ? [...path, '--help'] : args
+    await program.parseAsync(asked, { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage

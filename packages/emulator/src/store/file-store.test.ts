@@ -120,7 +120,7 @@ test('garbage, other files, and files of a later format', async t => {
   const path = await saved(t)
   for (const content of ['{"keys": []}', Buffer.alloc(1000, 0xff), 'KEYTETHER EMULATED CARD\n']) {
     await writeFile(path, content)
-    await refused(path, 'DAMAGED', /restore it from a copy, or use another file/)
+    await refused(path, 'DAMAGED', /it does not begin as one does\): restore it from a copy, or use another file/)
   }
   await writeFile(path, 'KEYTETHER EMULATED CARD\n\x02 in another form')
   await refused(path, 'DAMAGED', /it has format 2, this program knows 1/)

@@ -105,14 +105,23 @@ class FileStore implements Store {
   }
 
   #decode(content: Uint8Array): SealedFile {
+    const version = this.#versionOf(content)
+    if (version !== formatVersion) throw this.#damaged(`it has format ${version}, this program knows ${formatVersion}`)
     try {
-      const { version } = Preamble.read(new Reader(content))
-      if (version !== formatVersion)
-        throw this.#damaged(`it has format ${version}, this program knows ${formatVersion}`)
       return decode(SealedFile, content)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       throw this.#damaged(error.message, error)
+    }
+  }
+
+  #versionOf(content: Uint8Array): number {
+    try {
+      return Preamble.read(new Reader(content)).version
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      // What stands there instead is nobody's business: it may be any file.
+      throw this.#damaged('it does not begin as one does')
     }
   }
 
