@@ -14,6 +14,7 @@ const packages = {
   'pkcs11-tool': 'opensc',
   'pkcs15-tool': 'opensc',
   'sc-hsm-tool': 'opensc',
+  'systemd-analyze': 'systemd',
   vpcd: 'vsmartcard-vpcd',
 } as const
 
