@@ -63,6 +63,7 @@ export {
 } from './cvc/public-key.ts'
 export { cardContactRoots } from './cvc/roots.ts'
 export { signatureAlgorithm, verifyCertificate, verifyRequest, verifyWith } from './cvc/verify.ts'
+export { EcdsaSignature } from './ecdsa-signature.ts'
 export {
   ChannelError,
   type ChannelErrorCode,

@@ -1,6 +1,6 @@
 /** Use of private keys: one command for each operation. */
-import { algorithm, Decipher, Sign } from '@keytether/card'
-import { bytes, concat, DecodeError, decode, encode, struct, tlv } from '@keytether/codec'
+import { algorithm, Decipher, EcdsaSignature, Sign } from '@keytether/card'
+import { concat, DecodeError, decode, encode } from '@keytether/codec'
 import { DriverError } from './errors.ts'
 import { xCoordinate } from './key-info.ts'
 import { call, type Link } from './link.ts'
@@ -22,23 +22,14 @@ function isEc(id: number): boolean {
   return id >= algorithm.ecdsa
 }
 
-const EcdsaSignature = tlv(0x30, struct({ r: tlv(0x02, bytes({ min: 1 })), s: tlv(0x02, bytes({ min: 1 })) }))
-
 /** The same signature in DER: some cards put more zeros in front of r and s than there should be. */
 function shortest(signature: Uint8Array): Uint8Array {
   try {
-    const { r, s } = decode(EcdsaSignature, signature, { lengths: 'any' })
-    return encode(EcdsaSignature, { r: withoutZeros(r), s: withoutZeros(s) })
+    return encode(EcdsaSignature, decode(EcdsaSignature, signature, { lengths: 'any' }))
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     throw new DriverError('MALFORMED', 'sign: the answer is no ECDSA signature', { cause: error })
   }
-}
-
-function withoutZeros(number: Uint8Array): Uint8Array {
-  let start = 0
-  while (start < number.length - 1 && number[start] === 0 && number[start + 1]! < 0x80) start++
-  return number.subarray(start)
 }
 
 /**

@@ -17,8 +17,8 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto'
-import { type Curve, subjectPublicKeyInfo } from '@keytether/card'
-import { bytes, concat, decode, encode, mapped, optional, struct, tlv, tlvs, u8 } from '@keytether/codec'
+import { type Curve, EcdsaSignature, subjectPublicKeyInfo } from '@keytether/card'
+import { bytes, concat, decode, encode, optional, tlv, tlvs, u8 } from '@keytether/codec'
 import { type Outcome, type Refusal, unlessRefused } from './outcome.ts'
 import type { EcPrivateKey } from './private-key.ts'
 
@@ -39,7 +39,7 @@ export function signEcdsaHash(key: EcPrivateKey, hash: Uint8Array): Outcome {
     const point = nonce.generateKeys()
     const r = toNumber(point.subarray(1, (point.length + 1) / 2)) % n
     const s = (inverse(toNumber(nonce.getPrivateKey()), n) * ((z + r * d) % n)) % n
-    if (r !== 0n && s !== 0n) return encode(Signature, { r, s })
+    if (r !== 0n && s !== 0n) return encode(EcdsaSignature, { r, s })
   }
 }
 
@@ -79,19 +79,6 @@ function peerKey(curve: Curve, point: Uint8Array): KeyObject | Refusal {
   const spki = concat(fieldOf(curve).prefix, point)
   return unlessRefused(() => createPublicKey({ key: Buffer.from(spki.buffer), format: 'der', type: 'spki' }))
 }
-
-const Integer = tlv(
-  0x02,
-  mapped(bytes(), {
-    write(value: bigint) {
-      const digits = value.toString(16)
-      const whole = digits.padStart(digits.length + (digits.length % 2), '0')
-      return Buffer.from(whole >= '80' ? `00${whole}` : whole, 'hex')
-    },
-    read: toNumber,
-  }),
-)
-const Signature = tlv(0x30, struct({ r: Integer, s: Integer }))
 
 /** RFC 5915, 3. */
 const EcPrivate = tlv(
