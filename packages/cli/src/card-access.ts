@@ -1,46 +1,76 @@
-/** The card that a command works on: in a reader, or an emulated one in a file. */
+/** The cards that a command works on. */
 import type { Channel, TrustRoot } from '@keytether/card'
 import type { SmartCardHsm } from '@keytether/driver'
 import type { Command } from 'commander'
+import { type CardAddress, type CardChoice, chosenCard } from './card-address.ts'
 import { CliError } from './errors.ts'
 import { interruption } from './interrupt.ts'
 import { openState, type PassphraseOptions, passphraseOption } from './state-file.ts'
 import { type TrustOptions, trustedRoots, trustOptions } from './trust.ts'
 
-export interface CardOptions extends TrustOptions, PassphraseOptions {
-  readonly reader?: string
-  readonly emulator?: string
+/** What it takes to get at cards, whichever they are. */
+interface AccessOptions extends TrustOptions, PassphraseOptions {}
+
+export interface CardOptions extends AccessOptions, CardChoice {}
+
+/** For commands whose cards are arguments, each in one word. */
+function accessOptions(command: Command): Command {
+  return passphraseOption(trustOptions(command))
 }
 
 export function cardOptions(command: Command): Command {
   command.option('--reader <name>', 'The card in this reader; needed where there are several')
   command.option('--emulator <file>', 'The emulated token whose state is in this file')
-  return passphraseOption(trustOptions(command))
+  return accessOptions(command)
 }
 
-interface AccessOptions {
+interface OpeningOptions {
   /** Where there is no emulated token in the file yet, make one. */
   readonly makeEmulator?: boolean
+  /**
+   * Leave log-in as it is found. What survives the command is the channel's business: cards in readers and files lose power
+   * when it ends.
+   */
+  readonly keepLogIn?: boolean
 }
 
 /** An identified card, its channel protected, for as long as `use` takes. */
-export async function withCard<T>(
-  options: CardOptions & AccessOptions,
+export function withCard<T>(
+  options: CardOptions & OpeningOptions,
   use: (card: SmartCardHsm, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  return withCards([chosenCard(options)], options, ([card], signal) => use(card, signal))
+}
+
+/** The same for several cards at once, in the order of their addresses. */
+async function withCards<const A extends readonly CardAddress[], T>(
+  addresses: A,
+  options: AccessOptions & OpeningOptions,
+  use: (cards: { readonly [K in keyof A]: SmartCardHsm }, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   using stop = interruption()
-  const { channel, roots } = await openCard(options)
-  // What is outstanding fails, and says so.
-  stop.signal.addEventListener('abort', () => void channel.close().catch(() => {}))
   const { SmartCardHsm } = await import('@keytether/driver')
-  try {
-    const card = await SmartCardHsm.open(channel, { roots })
+  const channels: Channel[] = []
+  // What is outstanding fails, and says so.
+  stop.signal.addEventListener('abort', () => {
+    for (const channel of channels) void channel.close().catch(() => {})
+  })
+  const open = async (address: CardAddress) => {
+    const { channel, roots } = await openCard(address, options)
+    channels.push(channel)
+    stop.signal.throwIfAborted()
+    const card = await SmartCardHsm.open(channel, { roots, keepLogIn: options.keepLogIn ?? false })
     await card.openSecureChannel()
-    return await use(card, stop.signal)
+    return card
+  }
+  try {
+    const cards: SmartCardHsm[] = []
+    for (const address of addresses) cards.push(await open(address))
+    return await use(cards as { readonly [K in keyof A]: SmartCardHsm }, stop.signal)
   } catch (error) {
     throw stop.signal.aborted ? new CliError('interrupted', 'interrupted', [], { cause: error }) : error
   } finally {
-    await channel.close()
+    for (const channel of channels.reverse()) await channel.close()
   }
 }
 
@@ -49,18 +79,15 @@ interface OpenedCard {
   readonly roots: readonly TrustRoot[]
 }
 
-async function openCard(options: CardOptions & AccessOptions): Promise<OpenedCard> {
-  if (options.reader !== undefined && options.emulator !== undefined) {
-    throw new CliError('usage', '--reader and --emulator name two different cards: give one of them')
-  }
+async function openCard(address: CardAddress, options: AccessOptions & OpeningOptions): Promise<OpenedCard> {
   const roots = await trustedRoots(options)
-  if (options.emulator !== undefined) {
+  if (address.kind === 'emulator') {
     const { emulatorRoot } = await import('@keytether/emulator')
-    const channel = await openState(options.emulator, { ...options, mustExist: !options.makeEmulator })
+    const channel = await openState(address.file, { ...options, mustExist: !options.makeEmulator })
     return { channel, roots: [...roots, emulatorRoot] }
   }
   const { listReaders, openPcsc } = await import('@keytether/driver')
-  return { channel: await openPcsc(chooseReader(options.reader, await listReaders())), roots }
+  return { channel: await openPcsc(chooseReader(address.name, await listReaders())), roots }
 }
 
 function chooseReader(wanted: string | undefined, readers: readonly string[]): string {
