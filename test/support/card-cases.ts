@@ -1,0 +1,244 @@
+/**
+ * What the card allows and what it refuses, command by command: the same rows for the emulated card itself and, through
+ * OpenSC and PC/SC, for whatever card is in the reader.
+ */
+import { type AnyCommand, algorithm, commands, curveByName, keyAlgorithm } from '@keytether/card'
+import { fromHex, toHex } from '@keytether/codec'
+import { pin, soPin } from './emulated-token.ts'
+
+/** A command in hexadecimal, and the status word that it gets if not 9000. */
+export type Step = string | readonly [command: string, answer: string]
+
+/** Why a command is refused, or that it is not. */
+export type CaseName =
+  | 'allowed'
+  | 'not selected'
+  | 'not initialised'
+  | 'not logged in'
+  | 'wrong PIN'
+  | 'blocked'
+  | 'wrong length'
+  | 'wrong data'
+  | 'unknown key or file'
+  | 'unknown algorithm'
+  | 'algorithm of another type of key'
+  | 'algorithm not in the list of the key'
+  | 'use counter used up'
+  | 'exists already'
+  | 'not permitted'
+  | 'wrong parameters'
+
+export interface CardCase {
+  readonly name: CaseName
+  /** What is sent first to a card as it comes out of the factory. */
+  readonly before: readonly Step[]
+  /** In hexadecimal. */
+  readonly command: string
+  /** The status word, in hexadecimal. */
+  readonly answer: string
+  /** The application is not selected. */
+  readonly unselected?: true
+}
+
+type Row = readonly [name: CaseName, before: readonly Step[], command: string, answer: string]
+
+function write<C extends AnyCommand>(
+  command: C,
+  params: Parameters<C['encodeRequest']>[0],
+  data?: Parameters<C['encodeRequest']>[1],
+  options?: Parameters<C['encodeRequest']>[2],
+): string {
+  return toHex(command.encodeRequest(params, data, options))
+}
+
+const { domain } = curveByName('secp256r1')
+const point = `04${toHex(domain.g).slice(2)}`
+const hash = '5a'.repeat(32)
+const otherPin = '313131313131'
+const otherSoPin = '3131313131313131'
+
+const initialize = `8050000019 80020001 8106${pin} 8208${soPin} 910103`
+const verify = `0020008106${pin}`
+const wrongPin = `0020008106${otherPin}`
+
+const initialized = [initialize]
+const loggedIn = [initialize, verify]
+const blocked: Step[] = [initialize, ...['63C2', '63C1', '63C0'].map(answer => [wrongPin, answer] as const)]
+const blockedSo: Step[] = [
+  initialize,
+  ...Array.from(
+    { length: 15 },
+    (_, i) => [`0020008808${otherSoPin}`, `63C${(14 - i).toString(16).toUpperCase()}`] as const,
+  ),
+]
+const ecKey = (more: { readonly algorithms?: Uint8Array; readonly useCounter?: number } = {}) =>
+  write(
+    commands.GenerateKeyPair,
+    { key: 1, signingKey: 0 },
+    {
+      profile: 0,
+      parameters: { kind: 'ec', oid: fromHex(keyAlgorithm.ecdsaSha256), domain },
+      holderReference: 'ZZTEST00001',
+      ...more,
+    },
+    { le: undefined },
+  )
+const rsaKey = '00460200 20 5F290100 7F4915 060A04007F00070202020102 8203010001 02020400 5F20015A'
+const withKey = [...loggedIn, ecKey()]
+
+function using(command: 'Sign' | 'Decipher', key: number, id: number, input: string): string {
+  return write(commands[command], { key, algorithm: id }, fromHex(input), { le: input.length < 0x100 ? 0x100 : 0x200 })
+}
+
+const sign = using('Sign', 1, algorithm.ecdsa, hash)
+const agree = using('Decipher', 1, algorithm.ecdh, point)
+const file = '00D7CF0109 54020000 5303010203'
+const readFile = '00B1CF0104 54020000 03'
+
+const rows = {
+  SelectApplication: [
+    ['allowed', initialized, '00A404000BE82B0601040181C31F020100', '9000'],
+    ['unknown key or file', initialized, '00A4040007 627601FF000000 00', '6A82'],
+    ['wrong parameters', initialized, '00A404040BE82B0601040181C31F020100'.replace('0404', '0407'), '6A86'],
+  ],
+  SelectFile: [
+    ['allowed', initialized, '00A40000022F0200', '9000'],
+    ['unknown key or file', initialized, '00A4000002CF0100', '6A82'],
+    ['wrong length', initialized, '00A40000012F00', '6700'],
+  ],
+  SelectPath: [['unknown key or file', initialized, '00A40800022F0000', '6A82']],
+  Verify: [
+    ['allowed', initialized, verify, '9000'],
+    ['not initialised', [], verify, '6A88'],
+    ['wrong PIN', initialized, wrongPin, '63C2'],
+    ['blocked', blocked, verify, '6983'],
+    ['wrong length', initialized, '0020008105 3132333435', '6A80'],
+    ['wrong parameters', initialized, `0020008206${pin}`, '6A86'],
+  ],
+  ChangeReferenceData: [
+    ['allowed', initialized, `002400810C${pin}${otherPin}`, '9000'],
+    ['not initialised', [], `002400810C${pin}${otherPin}`, '6A88'],
+    ['wrong PIN', initialized, `002400810C${otherPin}${pin}`, '63C2'],
+    ['blocked', blocked, `002400810C${pin}${otherPin}`, '6983'],
+    ['wrong length', initialized, `0024008108${pin}3131`, '6A80'],
+  ],
+  ResetRetryCounter: [
+    ['allowed', initialized, `002C00810E${soPin}${otherPin}`, '9000'],
+    ['not initialised', [], `002C00810E${soPin}${otherPin}`, '6A88'],
+    ['wrong PIN', initialized, `002C00810E${otherSoPin}${otherPin}`, '63CE'],
+    ['blocked', blockedSo, `002C00810E${soPin}${otherPin}`, '6983'],
+    ['wrong length', initialized, `002C008109${soPin}31`, '6A80'],
+    ['not permitted', [initialize.replace('80020001', '80020000')], `002C00810E${soPin}${otherPin}`, '6986'],
+  ],
+  InitializeDevice: [
+    ['allowed', [], initialize, '9000'],
+    ['allowed', loggedIn, initialize, '9000'],
+    ['wrong PIN', initialized, initialize.replace(soPin, otherSoPin), '63CE'],
+    ['blocked', blockedSo, initialize, '6983'],
+    ['wrong data', [], '8050000003 313233', '6A80'],
+  ],
+  DeviceStatus: [['allowed', initialized, '8050000000', '9000']],
+  GetChallenge: [
+    ['allowed', initialized, '0084000008', '9000'],
+    ['wrong length', initialized, '00840000 01 00 08', '6700'],
+    ['wrong parameters', initialized, '0084000108', '6A86'],
+  ],
+  EnumerateObjects: [
+    ['allowed', initialized, '8058000000', '9000'],
+    ['allowed', initialized, '80580000000000', '9000'],
+    ['wrong parameters', initialized, '80580001000000', '6A86'],
+  ],
+  ReadBinary: [
+    ['allowed', [...loggedIn, file], readFile, '9000'],
+    ['not logged in', initialized, '00B1CC0004 54020000 03', '6982'],
+    ['unknown key or file', loggedIn, readFile, '6A82'],
+    ['wrong data', loggedIn, '00B1CF0102 5402 00', '6A80'],
+  ],
+  UpdateBinary: [
+    ['allowed', loggedIn, file, '9000'],
+    ['not logged in', initialized, file, '6982'],
+    ['not permitted', loggedIn, file.replace('CF01', '2F02'), '6985'],
+    ['wrong data', loggedIn, '00D7CF0104 54020000', '6A80'],
+  ],
+  DeleteFile: [
+    ['allowed', withKey, '00E4020002CC01', '9000'],
+    ['not logged in', initialized, '00E4020002CC01', '6982'],
+    ['unknown key or file', loggedIn, '00E4020002CC01', '6A82'],
+    ['not permitted', loggedIn, '00E4020002CC00', '6985'],
+    ['wrong length', loggedIn, '00E4020001CC', '6700'],
+  ],
+  GenerateKeyPair: [
+    ['allowed', loggedIn, ecKey(), '9000'],
+    ['allowed', loggedIn, rsaKey, '9000'],
+    ['not logged in', initialized, ecKey(), '6982'],
+    ['exists already', withKey, ecKey(), '6A89'],
+    ['wrong data', loggedIn, '0046010004 5F290100', '6A80'],
+    ['wrong parameters', loggedIn, rsaKey.replace('00460200', '00460000'), '6A86'],
+  ],
+  Sign: [
+    ['allowed', withKey, sign, '9000'],
+    ['allowed', [...loggedIn, rsaKey], using('Sign', 2, algorithm.rsaPkcs1Sha256, hash), '9000'],
+    ['not logged in', initialized, sign, '6982'],
+    ['blocked', blocked, sign, '6982'],
+    ['unknown key or file', loggedIn, sign, '6A82'],
+    ['unknown algorithm', withKey, using('Sign', 1, 0x7f, hash), '6A86'],
+    ['algorithm of another type of key', withKey, using('Sign', 1, algorithm.rsaPkcs1, hash), '6A81'],
+    [
+      'algorithm not in the list of the key',
+      [...loggedIn, ecKey({ algorithms: Uint8Array.of(algorithm.ecdh) })],
+      sign,
+      '6A81',
+    ],
+    ['use counter used up', [...loggedIn, ecKey({ useCounter: 1 }), sign], sign, '6984'],
+    ['wrong length', withKey, using('Sign', 1, algorithm.ecdsa, '00'.repeat(67)), '6700'],
+    ['wrong data', [...loggedIn, rsaKey], using('Sign', 2, algorithm.rsaRaw, 'ff'.repeat(128)), '6A80'],
+  ],
+  Decipher: [
+    ['allowed', withKey, agree, '9000'],
+    ['not logged in', initialized, agree, '6982'],
+    ['unknown key or file', loggedIn, agree, '6A82'],
+    ['unknown algorithm', withKey, using('Decipher', 1, 0x7f, point), '6A86'],
+    ['algorithm of another type of key', [...loggedIn, rsaKey], using('Decipher', 2, algorithm.ecdh, point), '6A81'],
+    [
+      'algorithm not in the list of the key',
+      [...loggedIn, ecKey({ algorithms: Uint8Array.of(algorithm.ecdsa) })],
+      agree,
+      '6A81',
+    ],
+    ['use counter used up', [...loggedIn, ecKey({ useCounter: 0 })], agree, '6984'],
+    ['wrong data', withKey, using('Decipher', 1, algorithm.ecdh, `04${'11'.repeat(64)}`), '6A80'],
+    ['wrong length', withKey, using('Decipher', 1, algorithm.ecdh, '0411'), '6700'],
+  ],
+  SetSecureMessaging: [
+    ['allowed', initialized, '002241A40C800A04007F00070202030202', '9000'],
+    ['wrong data', initialized, '002241A40C800A04007F00070202030299', '6A80'],
+  ],
+  AuthenticateChip: [
+    [
+      'allowed',
+      [...initialized, '002241A40C800A04007F00070202030202'],
+      `0086000045 7C438041${toHex(curveByName('brainpoolP256r1').domain.g)} 00`,
+      '9000',
+    ],
+    ['wrong data', [...initialized, '002241A40C800A04007F00070202030202'], `0086000045 7C438041${point} 00`, '6A80'],
+    ['not permitted', initialized, `0086000045 7C438041${toHex(curveByName('brainpoolP256r1').domain.g)} 00`, '6985'],
+  ],
+} satisfies Partial<Record<keyof typeof commands, readonly Row[]>>
+
+/** Commands of the application, sent where nobody has selected it. */
+function unselected(name: keyof typeof commands, [first]: readonly Row[]): CardCase[] {
+  if (name === 'SelectApplication') return []
+  const answer = commands[name].ins === commands.SelectFile.ins ? '6A82' : '6D00'
+  return [{ name: 'not selected', before: [], command: first![2], answer, unselected: true }]
+}
+
+/** The rows of each command. */
+export const cardCases = new Map<string, readonly CardCase[]>(
+  (Object.entries(rows) as [keyof typeof commands, readonly Row[]][]).map(([command, its]) => [
+    command,
+    [
+      ...its.map(([name, before, apdu, answer]) => ({ name, before, command: apdu, answer })),
+      ...unselected(command, its),
+    ],
+  ]),
+)
