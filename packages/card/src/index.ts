@@ -1,3 +1,4 @@
+export { AesCbc, cmac } from './aes.ts'
 export {
   type CommandApdu,
   decodeCommand,

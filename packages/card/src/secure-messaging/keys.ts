@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { bytes, encode, tlv, tlvs } from '@keytether/codec'
-import { cmac } from './aes.ts'
+import { cmac } from '../aes.ts'
 
 /** Chip authentication by ECDH with AES-128 in CBC mode and CMAC: the value of its object identifier. */
 export const chipAuthenticationProtocol = Uint8Array.of(0x04, 0x00, 0x7f, 0x00, 0x07, 0x02, 0x02, 0x03, 0x02, 0x02)

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { decodeCommand, encodeCommand, encodeResponse } from '../apdu.ts'
 import { curveByName } from '../cvc/curves.ts'
 import { SecureMessagingError, type SecureMessagingErrorCode } from '../errors.ts'
-import { cmac, pad } from './aes.ts'
+import { cmac, pad } from '../aes.ts'
 import { authenticationToken, type ChannelKeys, deriveKeys } from './keys.ts'
 import { SecureMessaging } from './session.ts'
 

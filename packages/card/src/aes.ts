@@ -1,5 +1,5 @@
 /**
- * AES-128 as secure messaging uses it: CBC, and CMAC over it.
+ * AES with keys of 16, 24 or 32 bytes: CBC, and CMAC over it.
  *
  * @see NIST SP 800-38A, 6.2; NIST SP 800-38B
  * @module
@@ -22,8 +22,9 @@ export class AesCbc {
   #lastDecrypted: Uint8Array = zeroBlock
 
   constructor(key: Uint8Array) {
-    this.#encryptor = createCipheriv('aes-128-cbc', key, zeroBlock).setAutoPadding(false)
-    this.#decryptor = createDecipheriv('aes-128-cbc', key, zeroBlock).setAutoPadding(false)
+    const name = `aes-${8 * key.length}-cbc`
+    this.#encryptor = createCipheriv(name, key, zeroBlock).setAutoPadding(false)
+    this.#decryptor = createDecipheriv(name, key, zeroBlock).setAutoPadding(false)
   }
 
   encrypt(iv: Uint8Array, message: Uint8Array): Uint8Array {
