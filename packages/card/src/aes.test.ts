@@ -57,7 +57,9 @@ describe('AES-CBC', () => {
       fc.property(key, fc.array(fc.tuple(block, blocks), { minLength: 1, maxLength: 6 }), (key, messages) => {
         const ours = new AesCbc(key)
         for (const [iv, message] of messages) {
-          const fresh = createCipheriv(`aes-${8 * key.length}-cbc`, key, iv).setAutoPadding(false).update(message)
+          const fresh = createCipheriv(`aes-${8 * key.length}-cbc`, key, iv)
+            .setAutoPadding(false)
+            .update(message)
           const encrypted = ours.encrypt(iv, message)
           assert.equal(toHex(encrypted), toHex(fresh))
           assert.equal(toHex(ours.decrypt(iv, encrypted)), toHex(message))

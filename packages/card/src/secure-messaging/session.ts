@@ -19,10 +19,10 @@ import {
   tlvs,
   u16,
 } from '@keytether/codec'
+import { AesCbc, blockSize, cmac, pad } from '../aes.ts'
 import { type CommandApdu, decodeCommand, decodeResponse, encodeCommand, encodeResponse } from '../apdu.ts'
 import { SecureMessagingError } from '../errors.ts'
 import { sw } from '../status.ts'
-import { AesCbc, blockSize, cmac, pad } from '../aes.ts'
 import { type ChannelKeys, macSize } from './keys.ts'
 
 const blocks = mapped(bytes({ min: blockSize }), {
