@@ -31,7 +31,8 @@ export interface Access {
   readonly options: number
   /** The user PIN must be changed before it opens anything. */
   readonly transportPin: boolean
-  readonly userPin: Pin
+  /** Absent where only public keys open the card. */
+  readonly userPin?: Pin | undefined
   readonly soPin: Pin
 }
 
@@ -82,7 +83,7 @@ const PinFormat = struct({ tries: u8, triesLeft: u8, value: bytes({ min: 6, max:
 const AccessFormat = tlvs({
   options: tlv(0x80, u16),
   transportPin: tlv(0x81, mapped(u8, { write: Number, read: Boolean })),
-  userPin: tlv(0x82, PinFormat),
+  userPin: optional(tlv(0x82, PinFormat)),
   soPin: tlv(0x83, PinFormat),
 })
 

@@ -8,17 +8,18 @@ export const changeReferenceData: Handler<typeof ChangeReferenceData> = (card, {
   const { access } = card.state
   if (access === undefined) return { status: 'notInitialized' }
   const role = params.reference
-  const { value, tries } = access[pinOf[role]]
+  const pin = access[pinOf[role]]
+  if (pin === undefined) return { status: 'notInitialized' }
   // First the old value: what is said of the new one's length would tell how long the old one is.
-  const presented = presentPin(card, access, role, data.subarray(0, value.length))
+  const presented = presentPin(card, access, role, pin, data.subarray(0, pin.value.length))
   if (presented.status !== 'ok') return presented
   // A new PIN is one that nobody has presented yet.
   card.session.verified.delete(role)
-  const replacement = data.slice(value.length)
+  const replacement = data.slice(pin.value.length)
   const [min, max] = role === 'user' ? [userPinLength.min, userPinLength.max] : [soPinLength, soPinLength]
   if (replacement.length < min || replacement.length > max) return { status: 'wrongLength' }
   const transportPin = role === 'user' ? false : access.transportPin
-  const changed = { ...presented.access, transportPin, [pinOf[role]]: newPin(replacement, tries) }
+  const changed = { ...presented.access, transportPin, [pinOf[role]]: newPin(replacement, pin.tries) }
   card.state = { ...card.state, access: changed }
   return ok
 }

@@ -23,7 +23,7 @@ export const initializeDevice: Handler<typeof InitializeDevice> = (card, { data 
 
   const { access, identity } = card.state
   if (access !== undefined) {
-    const presented = presentPin(card, access, 'so', soPin)
+    const presented = presentPin(card, access, 'so', access.soPin, soPin)
     if (presented.status !== 'ok') return presented
   }
   card.session.verified.clear()

@@ -6,7 +6,7 @@ import { presentPin } from './verify.ts'
 
 export const resetRetryCounter: Handler<typeof ResetRetryCounter> = (card, { params, data }) => {
   const { access } = card.state
-  if (access === undefined) return { status: 'notInitialized' }
+  if (access?.userPin === undefined) return { status: 'notInitialized' }
   const setsPin = params.mode === 'setPin'
   const forbidden = setsPin && (access.options & deviceOptions.resetCounterOnly) !== 0
   if ((access.options & deviceOptions.resetRetryCounter) === 0 || forbidden) return { status: 'notAllowed' }
@@ -16,7 +16,7 @@ export const resetRetryCounter: Handler<typeof ResetRetryCounter> = (card, { par
     : data.length === soPinLength
   if (!fits) return { status: 'wrongLength' }
 
-  const presented = presentPin(card, access, 'so', data.subarray(0, soPinLength))
+  const presented = presentPin(card, access, 'so', access.soPin, data.subarray(0, soPinLength))
   if (presented.status !== 'ok') return presented
   card.session.verified.delete('user')
   const { value, tries } = access.userPin

@@ -2,7 +2,7 @@
 import type { Verify } from '@keytether/card'
 import type { Card } from '../card.ts'
 import { type Handler, ok } from '../handler.ts'
-import { present, soPinLength, userPinLength } from '../pin.ts'
+import { type Pin, present, soPinLength, userPinLength } from '../pin.ts'
 import type { Access } from '../state.ts'
 
 export const verify: Handler<typeof Verify> = (card, { params, data }) => {
@@ -10,29 +10,30 @@ export const verify: Handler<typeof Verify> = (card, { params, data }) => {
   const role = params.reference
   // No biometric templates are enrolled.
   if (access === undefined || (role !== 'user' && role !== 'so')) return { status: 'notInitialized' }
-  if (data.length === 0) return query(card, access, role)
+  const pin = access[pinOf[role]]
+  if (pin === undefined) return { status: 'notInitialized' }
+  if (data.length === 0) return query(card, access, role, pin)
   if (role === 'user' && access.transportPin) return { status: 'transportPin' }
   const fits = role === 'user' ? data.length >= userPinLength.min : data.length === soPinLength
   if (!fits) return { status: 'wrongLength' }
-  const presented = presentPin(card, access, role, data)
+  const presented = presentPin(card, access, role, pin, data)
   if (presented.status !== 'ok') return presented
   card.session.verified.add(role)
   return ok
 }
 
-function query({ session }: Card, access: Access, role: 'user' | 'so') {
+function query({ session }: Card, access: Access, role: 'user' | 'so', { triesLeft }: Pin) {
   if (session.verified.has(role)) return ok
   if (role === 'user' && access.transportPin) return { status: 'transportPin' } as const
-  const { triesLeft } = access[pinOf[role]]
   return triesLeft === 0 ? ({ status: 'blocked' } as const) : ({ status: 'wrongPin', triesLeft } as const)
 }
 
 export const pinOf = { user: 'userPin', so: 'soPin' } as const
 
 /** What comes of presenting a PIN, in whatever command. A wrong one ends the log-in, and a right one gives all tries back. */
-export function presentPin(card: Card, access: Access, role: 'user' | 'so', value: Uint8Array) {
-  const { pin, ...outcome } = present(access[pinOf[role]], value)
-  const after = pin === access[pinOf[role]] ? access : { ...access, [pinOf[role]]: pin }
+export function presentPin(card: Card, access: Access, role: 'user' | 'so', before: Pin, value: Uint8Array) {
+  const { pin, ...outcome } = present(before, value)
+  const after = pin === before ? access : { ...access, [pinOf[role]]: pin }
   if (after !== access) card.state = { ...card.state, access: after }
   if (outcome.status === 'ok') return { status: 'ok', access: after } as const
   card.session.verified.delete(role)
