@@ -1,0 +1,18 @@
+/**
+ * What is wrong with something that was kept outside a token.
+ *
+ * - `NOT_A_SHARE_FILE` the bytes are no encrypted share of a DKEK
+ * - `WRONG_PASSWORD_SHARE` a share of a password that cannot be one, or two that are the same or not of one set
+ * - `TOO_FEW_PASSWORD_SHARES`
+ */
+export type CustodyErrorCode = 'NOT_A_SHARE_FILE' | 'WRONG_PASSWORD_SHARE' | 'TOO_FEW_PASSWORD_SHARES'
+
+export class CustodyError extends Error {
+  override readonly name = 'CustodyError'
+  readonly code: CustodyErrorCode
+
+  constructor(code: CustodyErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
