@@ -18,6 +18,11 @@ import { PrivateKeyDescription } from './files/key-description.ts'
 import { CertificateDescription, DataDescription } from './files/object-descriptions.ts'
 import { TokenInfo } from './files/token-info.ts'
 import { ApplicationParameters, commands, FileParameters } from './index.ts'
+import { keyEncryptionKey } from './key-domain/dkek.ts'
+import { KeyBlob, unwrapKey } from './key-domain/key-blob.ts'
+import { saltedMaterial } from './key-domain/key-material.ts'
+import { privateKeyOfMaterial } from './key-domain/material-key.ts'
+import { WrappedKeyFile } from './key-domain/wrapped-key-file.ts'
 import { SecureMessaging } from './secure-messaging/session.ts'
 
 const certificates = vectors<Record<string, string>>('certificates.json')
@@ -103,6 +108,31 @@ describe('files', () => {
     reader,
   })
   fuzzCodec('application parameters', ApplicationParameters, [fromHex('620a82017885050001000401')], { reader })
+})
+
+describe('wrapped keys', () => {
+  const { real, computed } = vectors<Record<'real' | 'computed', Record<string, string>>>('key-domains.json')
+  const file = fromHex(real!.wrappedKeyFile!)
+  const blobs = [decode(WrappedKeyFile, file).blob, fromHex(computed!.aesBlob!), fromHex(computed!.ecBlob!)]
+  fuzzCodec('file', WrappedKeyFile, [file])
+  fuzzCodec('blob', KeyBlob, blobs)
+  const kek = keyEncryptionKey(fromHex(real!.share!))
+  fuzz(
+    'a blob that is damaged is not believed',
+    bytes => {
+      const unwrapped = unwrapKey(kek, bytes)
+      if (Buffer.compare(bytes, blobs[0]!) !== 0) assert.ok(!unwrapped.ok)
+    },
+    [blobs[0]!],
+  )
+  const unwrapped = unwrapKey(kek, blobs[0]!)
+  assert.ok(unwrapped.ok)
+  const plain = encode(saltedMaterial('ec'), { salt: new Uint8Array(8), material: unwrapped.material })
+  for (const kind of ['rsa', 'rsaCrt', 'ec', 'aes'] as const) {
+    fuzz(`what was encrypted: ${kind}`, bytes => privateKeyOfMaterial(decode(saltedMaterial(kind), bytes).material), [
+      plain,
+    ])
+  }
 })
 
 describe('commands', () => {

@@ -76,6 +76,11 @@ export { PrivateKeyDescription } from './files/key-description.ts'
 export { CertificateDescription, DataDescription } from './files/object-descriptions.ts'
 export { TokenInfo } from './files/token-info.ts'
 export { hashFunctions } from './hash-functions.ts'
+export { combineShares, type KeyEncryptionKey, keyEncryptionKey, shareSize } from './key-domain/dkek.ts'
+export { KeyBlob, type UnwrappedKey, type Unwrapping, unwrapKey, wrapKey } from './key-domain/key-blob.ts'
+export type { KeyMaterial, KeyMaterialKind } from './key-domain/key-material.ts'
+export { materialOfPrivateKey, privateKeyOfMaterial } from './key-domain/material-key.ts'
+export { WrappedKeyFile } from './key-domain/wrapped-key-file.ts'
 export {
   type CommandElement,
   CommandTemplate,

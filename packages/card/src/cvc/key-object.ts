@@ -10,7 +10,7 @@ import { curveOf, curves } from './curves.ts'
 import { keyAlgorithm, type PublicKey } from './public-key.ts'
 
 const bitString = tlv(0x03, struct({ unusedBits: always(0x00), content: bytes() }))
-const unsigned = tlv(0x02, bytes({ min: 1 }))
+export const unsigned = tlv(0x02, bytes({ min: 1 }))
 
 /** 1.2.840.10045.2.1 */
 const ecPublicKey = tlv(0x06, always(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01))
@@ -75,19 +75,19 @@ export function publicKeyObject(key: PublicKey): KeyObject {
 }
 
 /** The number as the value of an INTEGER, which would be negative if the first bit were set. */
-function positive(number: Uint8Array): Uint8Array {
+export function positive(number: Uint8Array): Uint8Array {
   const first = number.findIndex(byte => byte !== 0)
   const trimmed = number.subarray(first < 0 ? number.length : first)
   return (trimmed[0] ?? 0x80) < 0x80 ? trimmed : concat(Uint8Array.of(0), trimmed)
 }
 
 /** The number without the zero byte that keeps an INTEGER positive. */
-function withoutSign(number: Uint8Array): Uint8Array {
+export function withoutSign(number: Uint8Array): Uint8Array {
   return number.length > 1 && number[0] === 0 ? number.subarray(1) : number
 }
 
 /** The value of an OBJECT IDENTIFIER: the first two arcs in one, each arc in groups of seven bits. */
-function objectIdentifier(dotted: string): Uint8Array {
+export function objectIdentifier(dotted: string): Uint8Array {
   const [first, second, ...rest] = dotted.split('.').map(Number) as [number, number, ...number[]]
   return Uint8Array.from([40 * first + second, ...rest].flatMap(base128))
 }
