@@ -7,6 +7,13 @@ export {
   encodeResponse,
   type ResponseApdu,
 } from './apdu.ts'
+export { Attestation, type AttestedKey, type ToldByCard, type ToldKeyDomain } from './attestation/attestation.ts'
+export {
+  type AttestationFailure,
+  type AttestationVerdict,
+  type KeyVerdict,
+  verifyAttestation,
+} from './attestation/verify.ts'
 export type { Channel } from './channel.ts'
 export {
   type AnyCommand,

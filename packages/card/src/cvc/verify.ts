@@ -53,14 +53,17 @@ export function verifyCertificate(certificate: Certificate, issuerKey: PublicKey
   return verifyWith(issuerKey, certificate.body.raw, certificate.signature)
 }
 
-/**
- * Whether the request's own key and the device's key, each with its domain parameters, have signed it: the proof that the
- * key was made by that device.
- */
+/** Whether the request's own key has signed it: the proof that who made the request has the key. */
+export function isSelfSigned({ certificate: { value } }: AuthenticatedRequest): boolean {
+  return verifyCertificate(value, value.body.value.publicKey)
+}
+
+/** Whether the device's key, with its domain parameters, has signed the request with the name that it gives the device. */
+export function isSignedByDevice(request: AuthenticatedRequest, deviceKey: PublicKey): boolean {
+  return verifyWith(deviceKey, encode(AuthenticatedPart, request), request.signature)
+}
+
+/** Both: the proof that the key was made by that device. */
 export function verifyRequest(request: AuthenticatedRequest, deviceKey: PublicKey): boolean {
-  const { certificate } = request
-  return (
-    verifyCertificate(certificate.value, certificate.value.body.value.publicKey) &&
-    verifyWith(deviceKey, encode(AuthenticatedPart, request), request.signature)
-  )
+  return isSelfSigned(request) && isSignedByDevice(request, deviceKey)
 }
