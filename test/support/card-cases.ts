@@ -86,12 +86,17 @@ const ecKey = (more: { readonly algorithms?: Uint8Array; readonly useCounter?: n
 const rsaKey = '00460200 20 5F290100 7F4915 060A04007F00070202020102 8203010001 02020400 5F20015A'
 const withKey = [...loggedIn, ecKey()]
 
-function using(command: 'Sign' | 'Decipher', key: number, id: number, input: string): string {
+const aesKey = '004803B2 06 910410111899'
+const withSecretKey = [...loggedIn, aesKey]
+
+function using(command: 'Sign' | 'Decipher' | 'UseSecretKey', key: number, id: number, input: string): string {
   return write(commands[command], { key, algorithm: id }, fromHex(input), { le: input.length < 0x100 ? 0x100 : 0x200 })
 }
 
 const sign = using('Sign', 1, algorithm.ecdsa, hash)
 const agree = using('Decipher', 1, algorithm.ecdh, point)
+const cmac = using('UseSecretKey', 3, algorithm.aesCmac, hash)
+const derive = write(commands.DeriveKey, { key: 1, newKey: 4 }, { parameter: fromHex(hash) })
 const file = '00D7CF0109 54020000 5303010203'
 const readFile = '00B1CF0104 54020000 03'
 
@@ -208,6 +213,39 @@ const rows = {
     ['use counter used up', [...loggedIn, ecKey({ useCounter: 0 })], agree, '6984'],
     ['wrong data', withKey, using('Decipher', 1, algorithm.ecdh, `04${'11'.repeat(64)}`), '6A80'],
     ['wrong length', withKey, using('Decipher', 1, algorithm.ecdh, '0411'), '6700'],
+  ],
+  GenerateSecretKey: [
+    ['allowed', loggedIn, aesKey, '9000'],
+    ['allowed', loggedIn, '004803B0', '9000'],
+    ['not logged in', initialized, aesKey, '6982'],
+    ['exists already', withSecretKey, aesKey, '6A89'],
+    ['wrong data', loggedIn, '004803B2 05 9003000001', '6A80'],
+    ['wrong parameters', loggedIn, '004803B3 06 910410111899', '6A86'],
+  ],
+  UseSecretKey: [
+    ['allowed', withSecretKey, using('UseSecretKey', 3, algorithm.aesCbcEncrypt, hash), '9000'],
+    ['allowed', withSecretKey, using('UseSecretKey', 3, algorithm.aesCbcDecrypt, hash), '9000'],
+    ['allowed', withSecretKey, cmac, '9000'],
+    ['allowed', withSecretKey, using('UseSecretKey', 3, algorithm.aesDerive, '6c6162656c'), '9000'],
+    ['not logged in', initialized, cmac, '6982'],
+    ['blocked', blocked, cmac, '6982'],
+    ['unknown key or file', loggedIn, cmac, '6A82'],
+    ['unknown algorithm', withSecretKey, using('UseSecretKey', 3, 0x7f, hash), '6A86'],
+    ['algorithm of another type of key', withKey, using('UseSecretKey', 1, algorithm.aesCmac, hash), '6A81'],
+    ['algorithm not in the list of the key', [...loggedIn, '004803B2 03 910110'], cmac, '6A81'],
+    ['use counter used up', [...loggedIn, '004803B2 06 900400000001', cmac], cmac, '6984'],
+    ['wrong length', withSecretKey, using('UseSecretKey', 3, algorithm.aesCbcEncrypt, '00'.repeat(17)), '6700'],
+  ],
+  DeriveKey: [
+    ['allowed', withKey, derive, '9000'],
+    ['not logged in', initialized, derive, '6982'],
+    ['unknown key or file', loggedIn, derive, '6A82'],
+    ['algorithm of another type of key', [...loggedIn, '004801B2'], derive, '6A81'],
+    ['algorithm not in the list of the key', [...loggedIn, ecKey({ algorithms: Uint8Array.of(0x70) })], derive, '6A81'],
+    ['use counter used up', [...loggedIn, ecKey({ useCounter: 0 })], derive, '6984'],
+    ['exists already', [...withKey, '004804B0'], derive, '6A89'],
+    ['wrong length', withKey, '80760104 01 98', '6700'],
+    ['wrong data', withKey, '80760104 02 9901', '6A80'],
   ],
   SetSecureMessaging: [
     ['allowed', initialized, '002241A40C800A04007F00070202030202', '9000'],

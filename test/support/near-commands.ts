@@ -10,7 +10,13 @@ const data = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
   fc.constantFrom(
     ...['', '54020000', '540200005304AABBCCDD', 'CE01', 'CC01', '2F02', pin, soPin, `${soPin}${pin}`, `${pin}${pin}`]
-      .concat([`800200018106${pin}8208${soPin}`, '800A04007F00070202030202', `04${'11'.repeat(64)}`])
+      .concat([
+        `800200018106${pin}8208${soPin}`,
+        '800A04007F00070202030202',
+        '980102',
+        '910110',
+        `04${'11'.repeat(64)}`,
+      ])
       .map(fromHex),
   ),
 )
@@ -31,14 +37,20 @@ export const nearCommand = fc
       0xd7,
       0xe4,
       0x46,
+      0x48,
       0x68,
       0x62,
+      0x78,
+      0x76,
       0x22,
       0x86,
       0x52,
     ),
     p1: fc.oneof(fc.constantFrom(0x00, 0x01, 0x02, 0x04, 0x41, 0xcc, 0xce, 0x2f), byte),
-    p2: fc.oneof(fc.constantFrom(0x00, 0x01, 0x02, 0x03, 0x81, 0x88, 0xa4, 0x70, 0x80, 0x30, 0x40), byte),
+    p2: fc.oneof(
+      fc.constantFrom(0x00, 0x01, 0x02, 0x03, 0x81, 0x88, 0xa4, 0x70, 0x80, 0x30, 0x40, 0xb0, 0x10, 0x18, 0x99),
+      byte,
+    ),
     data,
     le: fc.option(byte, { nil: undefined }),
   })

@@ -29,6 +29,7 @@ export {
 export { commands } from './commands/all.ts'
 export { ChangeReferenceData } from './commands/change-reference-data.ts'
 export { AuthenticateChip, SetSecureMessaging } from './commands/chip-authentication.ts'
+export { DeriveKey } from './commands/derive-key.ts'
 export {
   currentFile,
   DeleteFile,
@@ -41,6 +42,7 @@ export {
   UpdateBinary,
 } from './commands/files.ts'
 export { GenerateKeyPair } from './commands/generate-key-pair.ts'
+export { GenerateSecretKey } from './commands/generate-secret-key.ts'
 export { GetChallenge } from './commands/get-challenge.ts'
 export { DeviceStatus, deviceOptions, InitializeDevice } from './commands/initialize-device.ts'
 export { QueryKeyDomain } from './commands/key-domain.ts'
@@ -55,6 +57,7 @@ export {
   SelectPath,
 } from './commands/select.ts'
 export { type AlgorithmName, algorithm, Decipher, Sign } from './commands/use-key.ts'
+export { UseSecretKey } from './commands/use-secret-key.ts'
 export { Verify } from './commands/verify.ts'
 export { AuthenticatedRequest, Certificate, CertificateBody, DeviceCertificates } from './cvc/certificate.ts'
 export { type ChainFailure, type TrustRoot, type VerifiedChain, verifyChain } from './cvc/chain.ts'

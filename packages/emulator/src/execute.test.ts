@@ -28,7 +28,6 @@ exchanges('classes, instructions, parameters, lengths', 'loggedIn', [
   ['no such instruction', '00FF0000', '6D00'],
   ['key domains are not there', '8052000000', '6D00'],
   ['public key authentication is not there', '8054000004', '6D00'],
-  ['AES keys are not there', '00480AB2 06 910410111899', '6D00'],
   ['wrapping is not there', '80720192000000', '6D00'],
   ['unwrapping is not there', '80740193', '6D00'],
   ['session PIN is not there', '805A018100', '6D00'],

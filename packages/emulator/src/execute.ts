@@ -109,6 +109,8 @@ const withContent: ReadonlySet<CommandName> = new Set([
   'ReadBinary',
   'UpdateBinary',
   'GenerateKeyPair',
+  'GenerateSecretKey',
+  'DeriveKey',
   'SetSecureMessaging',
   'AuthenticateChip',
 ])

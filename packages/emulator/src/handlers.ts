@@ -2,13 +2,16 @@
 import type { commands } from '@keytether/card'
 import { changeReferenceData } from './commands/change-reference-data.ts'
 import { authenticateChip, setSecureMessaging } from './commands/chip-authentication.ts'
+import { deriveKey } from './commands/derive-key.ts'
 import { deleteFile, enumerateObjects, readBinary, updateBinary } from './commands/files.ts'
 import { generateKeyPair } from './commands/generate-key-pair.ts'
+import { generateSecretKey } from './commands/generate-secret-key.ts'
 import { getChallenge } from './commands/get-challenge.ts'
 import { deviceStatus, initializeDevice } from './commands/initialize-device.ts'
 import { resetRetryCounter } from './commands/reset-retry-counter.ts'
 import { selectApplication, selectFile, selectPath } from './commands/select.ts'
 import { decipher, sign } from './commands/use-key.ts'
+import { useSecretKey } from './commands/use-secret-key.ts'
 import { verify } from './commands/verify.ts'
 import type { Handler } from './handler.ts'
 
@@ -30,8 +33,11 @@ export const handlers: { readonly [Name in CommandName]: Handler<Commands[Name]>
   UpdateBinary: updateBinary,
   DeleteFile: deleteFile,
   GenerateKeyPair: generateKeyPair,
+  GenerateSecretKey: generateSecretKey,
   Sign: sign,
   Decipher: decipher,
+  UseSecretKey: useSecretKey,
+  DeriveKey: deriveKey,
   SetSecureMessaging: setSecureMessaging,
   AuthenticateChip: authenticateChip,
 }

@@ -18,6 +18,8 @@ test('the model of a real token', () => {
     [{ kind: 'generate', key: ec256 }, 600],
     [{ kind: 'generate', key: { kind: 'rsa', bits: 2048 } }, 15_000],
     [{ kind: 'generate', key: { kind: 'rsa', bits: 4096 } }, 60_000],
+    [{ kind: 'decipher', key: { kind: 'aes', bits: 256 } }, 25],
+    [{ kind: 'generate', key: { kind: 'aes', bits: 128 } }, 60],
     [{ kind: 'authenticate' }, 80],
     [{ kind: 'write' }, 60],
     [{ kind: 'other' }, 15],

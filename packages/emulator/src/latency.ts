@@ -1,13 +1,13 @@
 /** How long a card takes: an emulated one is much faster than a real one, unless it is told to wait. */
 import type { CommandName } from './handlers.ts'
 
-/** What takes its own time: presenting a PIN or proving the chip is `authenticate`, changing files and initialising `write`. */
+/** What takes its own time: use of a secret key is `decipher`, deriving a key `generate`, presenting a PIN or proving the chip is `authenticate`, changing files and initialising `write`. */
 export type LatencyKind = 'sign' | 'decipher' | 'generate' | 'authenticate' | 'write' | 'other'
 
 export interface Work {
   readonly kind: LatencyKind
   /** The key that was used or made. */
-  readonly key?: { readonly kind: 'ec' | 'rsa'; readonly bits: number } | undefined
+  readonly key?: { readonly kind: 'ec' | 'rsa' | 'aes'; readonly bits: number } | undefined
 }
 
 /** The least time in milliseconds from a command to its answer. */
@@ -28,8 +28,11 @@ const kinds: { readonly [Name in CommandName]: LatencyKind } = {
   UpdateBinary: 'write',
   DeleteFile: 'write',
   GenerateKeyPair: 'generate',
+  GenerateSecretKey: 'generate',
   Sign: 'sign',
   Decipher: 'decipher',
+  UseSecretKey: 'decipher',
+  DeriveKey: 'generate',
   SetSecureMessaging: 'other',
   AuthenticateChip: 'authenticate',
 }
@@ -45,14 +48,14 @@ export function kindOf(command: CommandName | undefined, succeeded: boolean): La
  */
 export const realToken: Latency = ({ kind, key = { kind: 'ec', bits: 256 } }) => {
   const { bits } = key
-  const use = key.kind === 'ec' ? 150 * (bits / 256) ** 2 : 600 * (bits / 2048) ** 2
+  const use = { ec: 150 * (bits / 256) ** 2, rsa: 600 * (bits / 2048) ** 2, aes: 25 }[key.kind]
   switch (kind) {
     case 'sign':
     case 'decipher':
       return use
     case 'generate':
       // A real one looks for primes as long as it takes, minutes for the longest; here that has an end.
-      return key.kind === 'ec' ? 600 : Math.min(60_000, 15_000 * (bits / 2048) ** 3)
+      return { ec: 600, rsa: Math.min(60_000, 15_000 * (bits / 2048) ** 3), aes: 60 }[key.kind]
     case 'authenticate':
       return 80
     case 'write':

@@ -14,10 +14,18 @@ import {
   u32,
 } from '@keytether/codec'
 import { type DeviceIdentity, issueDevice } from './identity.ts'
-import { type EcPrivateKey, type PrivateKey, privateKeyOf } from './keys/private-key.ts'
+import {
+  type AsymmetricKey,
+  type EcPrivateKey,
+  type PrivateKey,
+  privateKeyOf,
+  type SecretKey,
+  secretKeyOf,
+  storedForm,
+} from './keys/private-key.ts'
 import type { Pin } from './pin.ts'
 
-interface CardKey {
+export interface CardKey {
   readonly privateKey: PrivateKey
   /** How often it may still be used; absent: without end. */
   readonly useCounter?: number | undefined
@@ -57,12 +65,12 @@ const capacity = 1024 * 1024
 /** Bytes; negative if it does not fit. */
 export function freeMemory({ keys, files }: CardState): number {
   let used = 0
-  for (const { privateKey } of keys.values()) used += privateKey.pkcs8.length
+  for (const { privateKey } of keys.values()) used += storedForm(privateKey).length
   for (const content of files.values()) used += content.length
   return capacity - used
 }
 
-const PrivateKeyFormat: Codec<PrivateKey> = mapped(bytes(), {
+const PrivateKeyFormat: Codec<AsymmetricKey> = mapped(bytes(), {
   write: key => key.pkcs8,
   read(pkcs8, input) {
     try {
@@ -71,6 +79,11 @@ const PrivateKeyFormat: Codec<PrivateKey> = mapped(bytes(), {
       return input.fail('VALUE', 'no private key')
     }
   },
+})
+
+const SecretKeyFormat: Codec<SecretKey> = mapped(bytes(), {
+  write: ({ key }) => key,
+  read: (key, input) => ([16, 24, 32].includes(key.length) ? secretKeyOf(key) : input.fail('VALUE', 'no AES key')),
 })
 
 const DeviceKeyFormat: Codec<EcPrivateKey> = mapped(PrivateKeyFormat, {
@@ -93,12 +106,24 @@ const IdentityFormat = tlvs({
   certificates: tlv(0x82, bytes()),
 })
 
-const KeyFormat = tlvs({
-  reference: tlv(0x80, u8),
-  privateKey: tlv(0x81, PrivateKeyFormat),
-  useCounter: optional(tlv(0x82, u32)),
-  algorithms: tlv(0x83, bytes({ max: 16 })),
-})
+const KeyFormat: Codec<CardKey & { readonly reference: number }> = mapped(
+  tlvs({
+    reference: tlv(0x80, u8),
+    asymmetricKey: optional(tlv(0x81, PrivateKeyFormat)),
+    useCounter: optional(tlv(0x82, u32)),
+    algorithms: tlv(0x83, bytes({ max: 16 })),
+    secretKey: optional(tlv(0x85, SecretKeyFormat)),
+  }),
+  {
+    write: ({ privateKey, ...rest }) =>
+      privateKey.kind === 'aes' ? { ...rest, secretKey: privateKey } : { ...rest, asymmetricKey: privateKey },
+    read({ asymmetricKey, secretKey, ...rest }, input) {
+      const privateKey = asymmetricKey ?? secretKey
+      if (privateKey === undefined) return input.fail('VALUE', 'a reference without a key')
+      return { ...rest, privateKey }
+    },
+  },
+)
 
 const FileFormat = struct({ fid: u16, content: bytes() })
 

@@ -27,6 +27,7 @@ const soPin = text('57621880')
 const noData = undefined
 const ok = { status: 'ok', data: noData } as const
 const hash = new Uint8Array(32).fill(0x5a)
+const blocks = new Uint8Array(512).fill(0xa5)
 const domain = curveByName('secp256r1').domain
 const aid = toHex(applicationId)
 const point = `04${'11'.repeat(64)}`
@@ -36,6 +37,9 @@ const also: { readonly [K in keyof typeof commands]?: Record<string, OutcomeOf<(
   Verify: { '6700': 'wrongLength', '6a86': 'notInitialized' },
   ChangeReferenceData: { '6700': 'wrongLength' },
   ResetRetryCounter: { '6700': 'wrongLength' },
+  GenerateSecretKey: { '6d00': 'notSupported' },
+  UseSecretKey: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
+  DeriveKey: { '6985': 'algorithmNotAllowed' },
   Sign: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
   Decipher: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
 }
@@ -312,6 +316,26 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['the reference is taken', { status: 'exists' }, '6a89'],
     ],
   },
+  GenerateSecretKey: {
+    requests: [
+      ['sc-hsm-embedded', { key: 10, type: 'aes256' }, { algorithms: fromHex('10111899') }, '00480ab206910410111899'],
+      [
+        'with everything',
+        { key: 1, type: 'aes128' },
+        { useCounter: 3, algorithms: Uint8Array.of(algorithm.aesCmac), keyDomain: 1, wrappingKey: 9 },
+        '004801b0 0f 900400000003 910118 920101 930109',
+      ],
+      ['with nothing', { key: 2, type: 'aes192' }, {}, '004802b1'],
+    ],
+    responses: [
+      ['made', ok, '9000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['wrong data', { status: 'wrongData' }, '6a80'],
+      ['not in this domain', { status: 'notSupported' }, '6a81'],
+      ['full', { status: 'outOfMemory' }, '6a84'],
+      ['the reference is taken', { status: 'exists' }, '6a89'],
+    ],
+  },
   Sign: {
     requests: [
       [
@@ -367,6 +391,37 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['wrong data', { status: 'wrongData' }, '6a80'],
       ['wrong length', { status: 'wrongLength' }, '6700'],
       ['no such algorithm', { status: 'unknownAlgorithm' }, '6a86'],
+    ],
+  },
+  UseSecretKey: {
+    requests: [
+      ['sc-hsm-embedded', { key: 3, algorithm: algorithm.aesCmac }, hash, `8078031820${toHex(hash)}00`, { le: 256 }],
+      ['many blocks', { key: 3, algorithm: algorithm.aesCbcEncrypt }, blocks, `80780310000200${toHex(blocks)}0000`],
+      ['the MAC of nothing', { key: 3, algorithm: algorithm.aesCmac }, new Uint8Array(), '8078031800', { le: 256 }],
+    ],
+    responses: [
+      ['blocks', { status: 'ok', data: hash }, `${toHex(hash)}9000`],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['no such key', { status: 'notFound' }, '6a82'],
+      ['used up', { status: 'exhausted' }, '6984'],
+      ['algorithm not allowed', { status: 'algorithmNotAllowed' }, '6a81'],
+      ['wrong data', { status: 'wrongData' }, '6a80'],
+      ['wrong length', { status: 'wrongLength' }, '6700'],
+      ['no such algorithm', { status: 'unknownAlgorithm' }, '6a86'],
+    ],
+  },
+  DeriveKey: {
+    requests: [['sc-hsm-embedded', { key: 1, newKey: 2 }, { parameter: fromHex('0102') }, '8076010203980102']],
+    responses: [
+      ['derived', ok, '9000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['no such key', { status: 'notFound' }, '6a82'],
+      ['used up', { status: 'exhausted' }, '6984'],
+      ['algorithm not allowed', { status: 'algorithmNotAllowed' }, '6a81'],
+      ['wrong data', { status: 'wrongData' }, '6a80'],
+      ['wrong length', { status: 'wrongLength' }, '6700'],
+      ['full', { status: 'outOfMemory' }, '6a84'],
+      ['the reference is taken', { status: 'exists' }, '6a89'],
     ],
   },
   SetSecureMessaging: {
@@ -482,6 +537,7 @@ describe('requests that are not a command’s', () => {
     ['RESET RETRY COUNTER in a session', '002c0281'],
     ['GET CHALLENGE with P2', '0084000108'],
     ['MANAGE SECURITY ENVIRONMENT for another use', '002281b603830141'],
+    ['a secret key of 512 bits', '004801b303910110'],
     ['an instruction that there is not', '00fe000000'],
   ]
   for (const [name, hex] of rest) {
@@ -508,6 +564,7 @@ describe('request data that are malformed', () => {
     ],
     ['an unknown option', commands.InitializeDevice, '80500000039401 01', /tag 94 is not allowed here/],
     ['no key to generate', commands.GenerateKeyPair, '00460100045f290100', /parameters \(tag 7F49\) is missing/],
+    ['a key derived in another way', commands.DeriveKey, '80760102029901', /wanted 98/],
     ['no protocol', commands.SetSecureMessaging, '002241a4028000', /wanted 1 to 16 bytes, got 0/],
     ['an empty point', commands.AuthenticateChip, '00860000047c02800000', /wanted 1 to 133 bytes, got 0/],
   ]

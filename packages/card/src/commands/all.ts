@@ -2,13 +2,16 @@
 import type { AnyCommand } from '../command.ts'
 import { ChangeReferenceData } from './change-reference-data.ts'
 import { AuthenticateChip, SetSecureMessaging } from './chip-authentication.ts'
+import { DeriveKey } from './derive-key.ts'
 import { DeleteFile, EnumerateObjects, ReadBinary, UpdateBinary } from './files.ts'
 import { GenerateKeyPair } from './generate-key-pair.ts'
+import { GenerateSecretKey } from './generate-secret-key.ts'
 import { GetChallenge } from './get-challenge.ts'
 import { DeviceStatus, InitializeDevice } from './initialize-device.ts'
 import { ResetRetryCounter } from './reset-retry-counter.ts'
 import { SelectApplication, SelectFile, SelectPath } from './select.ts'
 import { Decipher, Sign } from './use-key.ts'
+import { UseSecretKey } from './use-secret-key.ts'
 import { Verify } from './verify.ts'
 
 export const commands = {
@@ -26,8 +29,11 @@ export const commands = {
   UpdateBinary,
   DeleteFile,
   GenerateKeyPair,
+  GenerateSecretKey,
   Sign,
   Decipher,
+  UseSecretKey,
+  DeriveKey,
   SetSecureMessaging,
   AuthenticateChip,
 } as const satisfies Record<string, AnyCommand>

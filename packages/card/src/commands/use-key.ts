@@ -49,7 +49,7 @@ export const algorithm = {
 
 export type AlgorithmName = keyof typeof algorithm
 
-const status = {
+export const useKeyStatus = {
   securityNotSatisfied: sw.securityNotSatisfied,
   notFound: sw.notFound,
   /** The key's use counter has run out. */
@@ -61,18 +61,18 @@ const status = {
   unknownAlgorithm: anyOf(sw.wrongP1P2, sw.wrongOffset),
 } as const
 
-const params = struct({ key: u8, algorithm: u8 })
+export const useKeyParams = struct({ key: u8, algorithm: u8 })
 
 /** Input and signature as the algorithm defines them. */
 export const Sign = command({
   name: 'SIGN',
   cla: 0x80,
   ins: 0x68,
-  params,
+  params: useKeyParams,
   data: opaque,
   response: opaque,
   le: 0x10000,
-  status,
+  status: useKeyStatus,
 })
 
 /**
@@ -83,9 +83,9 @@ export const Decipher = command({
   name: 'DECIPHER',
   cla: 0x80,
   ins: 0x62,
-  params,
+  params: useKeyParams,
   data: opaque,
   response: opaque,
   le: 0x10000,
-  status,
+  status: useKeyStatus,
 })

@@ -11,12 +11,12 @@ import {
 } from '@keytether/card'
 import { isLoggedIn } from '../card.ts'
 import type { Handler } from '../handler.ts'
-import { generateEcKey, generateRsaKey, type PrivateKey, publicKeyOfPrivate, signerOf } from '../keys/private-key.ts'
+import { type AsymmetricKey, generateEcKey, generateRsaKey, publicKeyOfPrivate, signerOf } from '../keys/private-key.ts'
 import { type CardState, freeMemory } from '../state.ts'
 
 const modulusLengths: readonly number[] = [1024, 1536, 2048, 3072, 4096]
 /** What the card shows for a key without a counter. */
-const unlimited = 0xffffffff
+export const unlimited = 0xffffffff
 
 export const generateKeyPair: Handler<typeof GenerateKeyPair> = async (card, { params, data, le }) => {
   if (!isLoggedIn(card)) return { status: 'securityNotSatisfied' }
@@ -41,7 +41,7 @@ export const generateKeyPair: Handler<typeof GenerateKeyPair> = async (card, { p
   return { status: 'ok', data: le === undefined ? new Uint8Array() : request }
 }
 
-async function generate(parameters: KeyParameters): Promise<PrivateKey | 'wrongData' | 'notSupported'> {
+async function generate(parameters: KeyParameters): Promise<AsymmetricKey | 'wrongData' | 'notSupported'> {
   if (signatureAlgorithm(parameters.oid)?.kind !== parameters.kind) return 'notSupported'
   if (parameters.kind === 'ec') {
     const curve = curveOf(parameters.domain)
@@ -60,7 +60,7 @@ function exponentOf(e: Uint8Array): number | undefined {
 
 function requestFor(
   { identity }: CardState,
-  privateKey: PrivateKey,
+  privateKey: AsymmetricKey,
   { profile, authorityReference, holderReference, outerAuthorityReference, parameters }: DataOf<typeof GenerateKeyPair>,
 ): Uint8Array {
   const { oid } = parameters

@@ -1,13 +1,14 @@
 /** SIGN and DECIPHER. */
 import { algorithm, type Decipher, type Sign } from '@keytether/card'
-import { type Card, isLoggedIn } from '../card.ts'
+import type { Card } from '../card.ts'
 import type { Handler, Request } from '../handler.ts'
+import { allowedKey, findKey, used } from '../key-use.ts'
 import { agree, signEcdsa, signEcdsaHash } from '../keys/ec.ts'
 import type { Outcome } from '../keys/outcome.ts'
 import type { EcPrivateKey, PrivateKey, RsaPrivateKey } from '../keys/private-key.ts'
 import { decipherOaep, decipherPkcs1, rsaRaw, signDigestInfo, signPkcs1, signPss, signPssHash } from '../keys/rsa.ts'
 
-type Operation = (key: PrivateKey, input: Uint8Array) => Outcome | 'algorithmNotAllowed'
+export type Operation = (key: PrivateKey, input: Uint8Array) => Outcome | 'algorithmNotAllowed'
 
 function rsa(operation: (key: RsaPrivateKey, input: Uint8Array) => Outcome): Operation {
   return (key, input) => (key.kind === 'rsa' ? operation(key, input) : 'algorithmNotAllowed')
@@ -50,26 +51,22 @@ export const sign: Handler<typeof Sign> = (card, request) => useKey(card, reques
 
 export const decipher: Handler<typeof Decipher> = (card, request) => useKey(card, request, decipherments)
 
-function useKey(
+export function useKey(
   card: Card,
-  { params, data }: Request<typeof Sign> | Request<typeof Decipher>,
+  { params, data }: Pick<Request<typeof Sign>, 'params' | 'data'>,
   operations: Readonly<Record<number, Operation>>,
 ) {
-  if (!isLoggedIn(card)) return { status: 'securityNotSatisfied' } as const
-  // The device key signs requests and opens secure messaging, and is not at anybody's disposal.
-  if (params.key === 0) return { status: 'algorithmNotAllowed' } as const
-  const key = card.state.keys.get(params.key)
-  if (key === undefined) return { status: 'notFound' } as const
-  const operation = operations[params.algorithm]
+  const { key: reference, algorithm: id } = params
+  const found = findKey(card, reference)
+  if (typeof found === 'string') return { status: found } as const
+  const operation = operations[id]
   if (operation === undefined) return { status: 'unknownAlgorithm' } as const
-  const listed = key.algorithms.length === 0 || key.algorithms.includes(params.algorithm)
-  if (!listed) return { status: 'algorithmNotAllowed' } as const
-  if (key.useCounter === 0) return { status: 'exhausted' } as const
+  const key = allowedKey(card, reference, id)
+  if (typeof key === 'string') return { status: key } as const
   const result = operation(key.privateKey, data)
   if (!(result instanceof Uint8Array)) return { status: result } as const
   if (key.useCounter !== undefined) {
-    const used = { ...key, useCounter: key.useCounter - 1 }
-    card.state = { ...card.state, keys: new Map(card.state.keys).set(params.key, used) }
+    card.state = { ...card.state, keys: new Map(card.state.keys).set(reference, used(key)) }
   }
   return { status: 'ok', data: result } as const
 }

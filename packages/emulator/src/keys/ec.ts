@@ -20,7 +20,7 @@ import {
 import { type Curve, EcdsaSignature, subjectPublicKeyInfo } from '@keytether/card'
 import { bytes, concat, decode, encode, optional, tlv, tlvs, u8 } from '@keytether/codec'
 import { type Outcome, type Refusal, unlessRefused } from './outcome.ts'
-import type { EcPrivateKey } from './private-key.ts'
+import { type EcPrivateKey, privateKeyOf } from './private-key.ts'
 
 export function signEcdsa({ object }: EcPrivateKey, hash: string, message: Uint8Array): Outcome {
   return new Uint8Array(sign(hash, message, object))
@@ -67,6 +67,21 @@ export function agreeX(key: EcPrivateKey, point: Uint8Array): Outcome {
   return typeof peer === 'string' ? peer : sharedX(key.object, peer)
 }
 
+/** The key d + parameter mod n, the parameter being a big-endian number of any length; undefined if that is 0. */
+export function derivedKey(key: EcPrivateKey, parameter: Uint8Array): EcPrivateKey | undefined {
+  const { d, n } = scalars(key)
+  const sum = (d + toNumber(parameter)) % n
+  if (sum === 0n) return undefined
+  const { nodeName, domain } = key.curve
+  const privateKey = Buffer.from(toDigits(sum, domain.n.length), 'hex')
+  const ecdh = createECDH(nodeName)
+  ecdh.setPrivateKey(privateKey)
+  const publicKey = concat(Uint8Array.of(0), ecdh.getPublicKey())
+  const sec1 = encode(EcPrivate, { ...sec1Of(key), privateKey, publicKey: encode(tlv(0x03, bytes()), publicKey) })
+  const object = createPrivateKey({ key: Buffer.from(sec1), format: 'der', type: 'sec1' })
+  return privateKeyOf(new Uint8Array(object.export({ format: 'der', type: 'pkcs8' }))) as EcPrivateKey
+}
+
 /** Half the time of `ECDH.computeSecret`, which checks the whole key pair at each call. */
 function sharedX(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
   return new Uint8Array(diffieHellman({ privateKey, publicKey }))
@@ -91,6 +106,10 @@ const EcPrivate = tlv(
   }),
 )
 
+function sec1Of({ object }: EcPrivateKey) {
+  return decode(EcPrivate, object.export({ format: 'der', type: 'sec1' }))
+}
+
 interface Scalars {
   readonly d: bigint
   readonly n: bigint
@@ -108,7 +127,7 @@ function scalars(key: EcPrivateKey): Scalars {
   const known = made.get(key)
   if (known) return known
   const { nodeName, domain } = key.curve
-  const { version, privateKey, parameters } = decode(EcPrivate, key.object.export({ format: 'der', type: 'sec1' }))
+  const { version, privateKey, parameters } = sec1Of(key)
   const d = toNumber(privateKey)
   const n = toNumber(domain.n)
   const successor = Buffer.from(toDigits(d + 1n, privateKey.length), 'hex')
