@@ -17,10 +17,10 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto'
-import { type Curve, EcdsaSignature, subjectPublicKeyInfo } from '@keytether/card'
+import { type Curve, EcdsaSignature, privateKeyOfMaterial, subjectPublicKeyInfo } from '@keytether/card'
 import { bytes, concat, decode, encode, optional, tlv, tlvs, u8 } from '@keytether/codec'
 import { type Outcome, type Refusal, unlessRefused } from './outcome.ts'
-import { type EcPrivateKey, privateKeyOf } from './private-key.ts'
+import { type EcPrivateKey, keyOf } from './private-key.ts'
 
 export function signEcdsa({ object }: EcPrivateKey, hash: string, message: Uint8Array): Outcome {
   return new Uint8Array(sign(hash, message, object))
@@ -76,10 +76,7 @@ export function derivedKey(key: EcPrivateKey, parameter: Uint8Array): EcPrivateK
   const privateKey = Buffer.from(toDigits(sum, domain.n.length), 'hex')
   const ecdh = createECDH(nodeName)
   ecdh.setPrivateKey(privateKey)
-  const publicKey = concat(Uint8Array.of(0), ecdh.getPublicKey())
-  const sec1 = encode(EcPrivate, { ...sec1Of(key), privateKey, publicKey: encode(tlv(0x03, bytes()), publicKey) })
-  const object = createPrivateKey({ key: Buffer.from(sec1), format: 'der', type: 'sec1' })
-  return privateKeyOf(new Uint8Array(object.export({ format: 'der', type: 'pkcs8' }))) as EcPrivateKey
+  return keyOf(privateKeyOfMaterial({ kind: 'ec', domain, d: privateKey, q: ecdh.getPublicKey() })) as EcPrivateKey
 }
 
 /** Half the time of `ECDH.computeSecret`, which checks the whole key pair at each call. */
@@ -106,10 +103,6 @@ const EcPrivate = tlv(
   }),
 )
 
-function sec1Of({ object }: EcPrivateKey) {
-  return decode(EcPrivate, object.export({ format: 'der', type: 'sec1' }))
-}
-
 interface Scalars {
   readonly d: bigint
   readonly n: bigint
@@ -127,7 +120,7 @@ function scalars(key: EcPrivateKey): Scalars {
   const known = made.get(key)
   if (known) return known
   const { nodeName, domain } = key.curve
-  const { version, privateKey, parameters } = sec1Of(key)
+  const { version, privateKey, parameters } = decode(EcPrivate, key.object.export({ format: 'der', type: 'sec1' }))
   const d = toNumber(privateKey)
   const n = toNumber(domain.n)
   const successor = Buffer.from(toDigits(d + 1n, privateKey.length), 'hex')

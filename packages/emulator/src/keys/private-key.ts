@@ -70,7 +70,8 @@ export function privateKeyOf(pkcs8: Uint8Array): AsymmetricKey {
   return keyOf(createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' }))
 }
 
-function keyOf(object: KeyObject): AsymmetricKey {
+/** @throws RangeError if it is not of a kind that a card may have */
+export function keyOf(object: KeyObject): AsymmetricKey {
   const pkcs8 = new Uint8Array(object.export({ format: 'der', type: 'pkcs8' }))
   const { modulusLength, namedCurve } = object.asymmetricKeyDetails ?? {}
   if (modulusLength !== undefined) return { kind: 'rsa', object, pkcs8, bits: modulusLength }
