@@ -23,9 +23,10 @@ import { WorkQueue } from './work-queue.ts'
  * - `secured` the chip proved with its private key that the certificate is its own; all that follows is encrypted to it
  * - `unlocked` the user PIN is verified
  * - `ready` its keys are known and can be used
+ * - `lent` it is out of service: somebody has the way to the card to himself
  * - `offline` it cannot be reached any more, or was refused
  */
-export type DeviceState = 'connected' | 'identified' | 'secured' | 'unlocked' | 'ready' | 'offline'
+export type DeviceState = 'connected' | 'identified' | 'secured' | 'unlocked' | 'ready' | 'lent' | 'offline'
 
 /** Who keeps a device session: what it has to ask, and whom to tell. */
 export interface DeviceKeeper {
@@ -42,6 +43,16 @@ export interface DeviceKeeper {
   changed(device: DeviceSession): void
 }
 
+/** Who borrowed a device cannot end its connection. */
+export type LentChannel = Omit<Channel, 'close'>
+
+interface LentDevice {
+  readonly channel: LentChannel
+  readonly wasReady: boolean
+}
+
+const never = new AbortController().signal
+
 const keyRefusals: readonly DriverErrorCode[] = [
   'KEY_EXHAUSTED',
   'ALGORITHM_NOT_ALLOWED',
@@ -55,6 +66,10 @@ export class DeviceSession {
   readonly #keeper: DeviceKeeper
   readonly #queue: WorkQueue
   #card: SmartCardHsm | undefined
+  /** Resolves when the card has come as far as it goes. */
+  #settled: Promise<void> = Promise.resolve()
+  /** As it was found when the card last came up. */
+  #pin: PinStatus['status'] | undefined
   #state: DeviceState = 'connected'
   #reason: string | undefined
   #keys: readonly KeyInstance[] = []
@@ -102,16 +117,27 @@ export class DeviceSession {
   }
 
   /** Takes the card as far as it goes. Does not throw: what goes wrong takes the device offline. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#settled = this.#comeUp()
+    return this.#settled
+  }
+
+  async #comeUp(): Promise<void> {
     try {
       const card = await SmartCardHsm.open(this.#channel, { roots: this.#keeper.roots, keepLogIn: true })
+      if (this.#card && this.#card.identity.path !== card.identity.path)
+        return this.#goOffline('another device answers than before')
       this.#card = card
       this.#become('identified')
       const refusal = this.#keeper.refusal(this.id!)
       if (refusal !== undefined) return this.#goOffline(refusal)
       await card.openSecureChannel()
       this.#become('secured')
+      const before = this.#pin
       const lock = await this.#unlock(card)
+      // An agent presents its PIN when it connects, and it may not have been able to when it did.
+      if (before !== undefined && before !== 'notVerified' && this.#pin === 'notVerified')
+        return this.#goOffline('it was lent and is locked: connect again to present the PIN')
       if (lock !== undefined) return this.#become('secured', lock)
       this.#become('unlocked')
       const inventory = await card.inventory()
@@ -143,6 +169,43 @@ export class DeviceSession {
     }, signal)
   }
 
+  /**
+   * Takes the device out of service when what waits for it is done, and ends a log-in that opened it: who borrows it has to
+   * log in himself. Authentications that did not open it yet stay.
+   *
+   * @param borrower in words, for others who ask
+   * @returns the way to the card, nobody else's until `takeBack`, and whether the device was ready before
+   * @throws HsmError TAKEN, NO_DEVICE, BUSY, TIMEOUT
+   */
+  async lend(borrower: string, signal: AbortSignal): Promise<LentDevice> {
+    await this.#settled
+    if (this.#state === 'lent') throw new HsmError('TAKEN', `${this.id} is ${this.#reason}`)
+    if (this.#state === 'offline') throw new HsmError('NO_DEVICE', `${this.id} is offline: ${this.#reason}`)
+    const wasReady = this.#state === 'ready'
+    this.#become('lent', `lent to ${borrower} since ${new Date().toISOString()}`)
+    try {
+      await this.#queue.run(async () => (wasReady ? this.#card!.logout() : undefined), signal)
+    } catch (error) {
+      if (!isDeviceFault(error)) {
+        this.takeBack()
+        throw error
+      }
+      this.#goOffline(error.message)
+      throw new HsmError('NO_DEVICE', error.message, { cause: error })
+    }
+    const channel: LentChannel = {
+      atr: this.#channel.atr,
+      transmit: commands => this.#queue.run(() => this.#channel.transmit(commands), never),
+      reset: () => this.#queue.run(() => this.#channel.reset(), never),
+    }
+    return { channel, wasReady }
+  }
+
+  /** Puts the device into service again, as it was left, when the card has answered what it was sent. */
+  takeBack(): void {
+    if (this.#state === 'lent') this.#settled = this.#queue.idle().then(() => this.#comeUp())
+  }
+
   /** Ends the connection, or takes note that it has ended. What waits for the device is refused. */
   close(reason: string): void {
     this.#goOffline(reason)
@@ -156,12 +219,16 @@ export class DeviceSession {
   /** @returns what has to happen before the device can be used; undefined if it is unlocked */
   async #unlock(card: SmartCardHsm): Promise<string | undefined> {
     const { status, ...rest } = await card.pinStatus()
+    this.#pin = status
     if (status === 'verified') return undefined
     const id = this.id!
     const pin = status === 'notVerified' ? this.#keeper.pinOf(id) : undefined
     if (pin === undefined) return explain({ status, ...rest } as PinStatus)
     const outcome = await card.verifyPin(pin)
-    if (outcome.status === 'verified') return undefined
+    if (outcome.status === 'verified') {
+      this.#pin = 'verified'
+      return undefined
+    }
     this.#keeper.pinRefused(id)
     return `the PIN on record was not accepted: ${explain(outcome)}`
   }

@@ -75,12 +75,17 @@ export class Devices {
 
   /** All devices, in whatever state. */
   all(): DeviceSession[] {
-    return [...this.#known.values(), ...this.#arriving.keys()]
+    return [...this.known(), ...this.#arriving.keys()]
+  }
+
+  /** Those that have once proven their names, also if they are away now. */
+  known(): DeviceSession[] {
+    return [...this.#known.values()]
   }
 
   /** The devices whose keys can be used. */
   hsms(): DeviceSession[] {
-    return [...this.#known.values()].filter(device => device.state === 'ready')
+    return this.known().filter(device => device.state === 'ready')
   }
 
   /** @throws HsmError UNKNOWN_HSM unless a device of this id is ready */
@@ -88,6 +93,20 @@ export class Devices {
     const device = this.#known.get(id)
     if (device?.state !== 'ready') throw new HsmError('UNKNOWN_HSM', `no HSM ${id} is connected and unlocked`)
     return device
+  }
+
+  /**
+   * A device in whatever state, if it has once proven its name.
+   *
+   * @param name its id, or the last part of it
+   * @throws HsmError UNKNOWN_HSM, AMBIGUOUS_HSM
+   */
+  device(name: string): DeviceSession {
+    const ids = [...this.#known.keys()].filter(id => id === name || id.endsWith(`.${name}`))
+    const [id, ...more] = ids.includes(name) ? [name] : ids
+    if (id === undefined) throw new HsmError('UNKNOWN_HSM', `no device ${name} has connected`)
+    if (more.length > 0) throw new HsmError('AMBIGUOUS_HSM', `several devices are called ${name}: ${ids.join(', ')}`)
+    return this.#known.get(id)!
   }
 
   /** Every key once; those of one device or one key domain if it is named. */

@@ -7,6 +7,9 @@
  * - `KEY_NOT_USABLE` the device refuses this use of the key: algorithm not allowed, use counter exhausted
  * - `NO_DEVICE` no device that holds the key is connected and ready · `BUSY` all that do have too much to do
  * - `TIMEOUT` the caller's time ran out
+ * - `AMBIGUOUS_HSM` different devices have this name: give the whole id · `TAKEN` the device is lent to somebody else
+ * - `UNKNOWN_LEASE` none of this id was given to this borrower · `LEASE_ENDED` it was, and is over
+ * - `OUT_OF_TURN` an exchange is to have the number after the last one, or that of the last one to hear its answers again
  */
 export type HsmErrorCode =
   | 'UNKNOWN_HSM'
@@ -18,6 +21,11 @@ export type HsmErrorCode =
   | 'NO_DEVICE'
   | 'BUSY'
   | 'TIMEOUT'
+  | 'AMBIGUOUS_HSM'
+  | 'TAKEN'
+  | 'UNKNOWN_LEASE'
+  | 'LEASE_ENDED'
+  | 'OUT_OF_TURN'
 
 export class HsmError extends Error {
   override readonly name = 'HsmError'
