@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { runSession } from '@keytether/agent'
 import type { Channel } from '@keytether/card'
 import { createLog, type Service, type ServiceConfig, startService } from '@keytether/server'
-import { type Route, routes } from '../../packages/server/src/se-api/routes.ts'
+import { routes } from '../../packages/server/src/se-api/routes.ts'
 import type { Key } from '../../packages/server/src/se-api/schemas.ts'
 import { deviceIdentity } from './device-identity.ts'
 import { rsaKey, type SmallKey, SmallToken } from './small-token.ts'
@@ -85,6 +85,8 @@ export class Bench implements AsyncDisposable {
     await Promise.all(this.#sessions)
   }
 }
+
+type Route = (typeof routes)[number]
 
 function routeOf(method: string, path: string): Route {
   const matches = (route: Route) => new RegExp(`^${route.path.replace(/:\w+/g, '[^/]+')}$`).test(path)

@@ -13,6 +13,11 @@ const statusOf: Record<HsmErrorCode, number> = {
   NO_DEVICE: 503,
   BUSY: 503,
   TIMEOUT: 504,
+  AMBIGUOUS_HSM: 409,
+  TAKEN: 409,
+  UNKNOWN_LEASE: 404,
+  LEASE_ENDED: 410,
+  OUT_OF_TURN: 409,
 }
 
 /** What Fastify refuses by itself. */

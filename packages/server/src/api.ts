@@ -1,46 +1,80 @@
-/** Serves the routes: who may, what methods, and what becomes of what they throw. */
-import type { Devices } from '@keytether/hsm'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+/** Serves an API's routes: who may, what methods, and what becomes of what they throw. */
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
-import { nothingHere, pathOf } from '../answers.ts'
-import type { Authenticate } from '../authenticate.ts'
-import { RequestError } from '../errors.ts'
-import { type Params, type Route, routes } from './routes.ts'
+import type { z } from 'zod'
+import { nothingHere, pathOf } from './answers.ts'
+import type { Authenticate, Caller } from './authenticate.ts'
+import { RequestError } from './errors.ts'
 
-export interface SeApiOptions {
-  readonly devices: Devices
+export interface Route<Domain> {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  readonly body?: z.ZodType
+  /** In bytes, where bodies may be larger than is usual. */
+  readonly bodyLimit?: number
+  /** Absent: none. */
+  readonly answer?: z.ZodType
+  /** @throws HsmError */
+  run(domain: Domain, call: Call): unknown
+}
+
+export interface Call {
+  /** Those of the path are there. */
+  readonly params: Readonly<Record<string, string>>
+  readonly body: unknown
+  readonly caller: Caller
+  /** Aborts when the answer is due, or nobody waits for it any more. */
+  readonly signal: AbortSignal
+}
+
+export interface ApiOptions<Domain> {
+  readonly routes: readonly Route<Domain>[]
+  readonly domain: Domain
   readonly authenticate: Authenticate
-  /** How long a request may wait for its signature, in milliseconds. */
+  /** How long a request may wait for its answer, in milliseconds. */
   readonly patienceMs: number
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'] as const
 
-export async function seApi(app: FastifyInstance, options: SeApiOptions): Promise<void> {
-  app.setValidatorCompiler(validatorCompiler)
-  app.addHook('onRequest', async request => {
-    const caller = options.authenticate(request.raw)
-    if (caller === undefined) throw unauthorized(request)
-    request.log = request.log.child({ caller })
-  })
-  // Its own, so that who is not authenticated does not learn what there is.
-  app.setNotFoundHandler(nothingHere)
-  for (const route of routes) serve(app, route, options)
-  for (const path of new Set(routes.map(route => route.path))) answerOtherMethods(app, path)
+export function api<Domain>(options: ApiOptions<Domain>): FastifyPluginAsync {
+  return async app => {
+    app.setValidatorCompiler(validatorCompiler)
+    const callers = new WeakMap<FastifyRequest, Caller>()
+    app.addHook('onRequest', async request => {
+      const caller = options.authenticate(request.raw)
+      if (caller === undefined) throw unauthorized(request)
+      callers.set(request, caller)
+      request.log = request.log.child({ caller })
+    })
+    // Its own, so that who is not authenticated does not learn what there is.
+    app.setNotFoundHandler(nothingHere)
+    for (const route of options.routes) serve(app, route, options, request => callers.get(request)!)
+    answerOtherMethods(app, options.routes)
+  }
 }
 
-function serve(app: FastifyInstance, { method, path, body, run }: Route, { devices, patienceMs }: SeApiOptions): void {
+function serve<Domain>(
+  app: FastifyInstance,
+  { method, path, body, bodyLimit, run }: Route<Domain>,
+  { domain, patienceMs }: ApiOptions<Domain>,
+  callerOf: (request: FastifyRequest) => Caller,
+): void {
   app.route({
     method,
     url: path,
     ...(body && { schema: { body } }),
+    ...(bodyLimit !== undefined && { bodyLimit }),
     async handler(request, reply) {
       const controller = new AbortController()
       const timer = setTimeout(() => controller.abort(new Error('out of time')), patienceMs)
       const left = () => controller.abort(new Error('the client has gone'))
       reply.raw.once('close', left)
       try {
-        return await run(devices, request.params as Params, request.body, controller.signal)
+        const params = request.params as Record<string, string>
+        const call = { params, body: request.body, caller: callerOf(request), signal: controller.signal }
+        const answer = await run(domain, call)
+        return answer === undefined ? reply.code(204).send() : answer
       } finally {
         clearTimeout(timer)
         reply.raw.off('close', left)
@@ -49,21 +83,23 @@ function serve(app: FastifyInstance, { method, path, body, run }: Route, { devic
   })
 }
 
-function answerOtherMethods(app: FastifyInstance, path: string): void {
-  const here = routes.filter(route => route.path === path).map(route => route.method)
-  const allowed = [...here, ...(here.includes('GET') ? (['HEAD'] as const) : []), 'OPTIONS'] as const
-  const allow = allowed.join(', ')
-  app.options(path, (_, reply) => reply.code(204).header('Allow', allow).send())
-  app.route({
-    method: methods.filter(method => !(allowed as readonly string[]).includes(method)),
-    url: path,
-    // Before the body is looked at, which may be of any type.
-    onRequest: async request => {
-      const message = `${request.method} does nothing at ${pathOf(request)}, wanted ${allow}`
-      throw new RequestError(405, 'METHOD_NOT_ALLOWED', message, { Allow: allow })
-    },
-    handler: () => undefined,
-  })
+function answerOtherMethods(app: FastifyInstance, routes: readonly Route<never>[]): void {
+  for (const [path, here] of Map.groupBy(routes, route => route.path)) {
+    const served = here.map(route => route.method)
+    const allowed = [...served, ...(served.includes('GET') ? (['HEAD'] as const) : []), 'OPTIONS'] as const
+    const allow = allowed.join(', ')
+    app.options(path, (_, reply) => reply.code(204).header('Allow', allow).send())
+    app.route({
+      method: methods.filter(method => !(allowed as readonly string[]).includes(method)),
+      url: path,
+      // Before the body is looked at, which may be of any type.
+      onRequest: async request => {
+        const message = `${request.method} does nothing at ${pathOf(request)}, wanted ${allow}`
+        throw new RequestError(405, 'METHOD_NOT_ALLOWED', message, { Allow: allow })
+      },
+      handler: () => undefined,
+    })
+  }
 }
 
 /** @see RFC 6750, 3 */

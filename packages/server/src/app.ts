@@ -4,14 +4,22 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify'
 import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
+import { api } from './api.ts'
+import type { Authenticate } from './authenticate.ts'
+import { routes as deviceRoutes, type Lending } from './device-api/routes.ts'
 import { RequestError } from './errors.ts'
 import type { Log } from './log.ts'
-import { type SeApiOptions, seApi } from './se-api/plugin.ts'
+import { routes as seRoutes } from './se-api/routes.ts'
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
-export interface AppOptions extends SeApiOptions {
+export interface AppOptions extends Lending {
   readonly log: Log
+  readonly authenticate: Authenticate
+  /** How long a request may wait for its signature, in milliseconds. */
+  readonly patienceMs: number
+  /** How long one may wait for what a card that is lent answers: whoever still waits then is told, and asks again. */
+  readonly lendingPatienceMs: number
   readonly secure: boolean
   /** Whether requests are turned away because the service is about to end. */
   draining(): boolean
@@ -19,7 +27,7 @@ export interface AppOptions extends SeApiOptions {
   serve(listener: Listener): Server
 }
 
-/** More than any request of the API has. */
+/** More than requests have, unless their route says so. */
 const bodyLimit = 16 * 1024
 /** A key domain's unique id has 128 digits. */
 const maxParamLength = 256
@@ -51,7 +59,10 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
     request.log.info({ method, path: pathOf(request), ip, status: reply.statusCode, ms }, 'request answered')
   })
   app.get('/health/alive', () => ({ alive: true }))
-  app.register(seApi, { ...options, prefix: '/se/api' })
+  const { devices, leases, authenticate, patienceMs, lendingPatienceMs } = options
+  app.register(api({ routes: seRoutes, domain: devices, authenticate, patienceMs }), { prefix: '/se/api' })
+  const lending = { routes: deviceRoutes, domain: { devices, leases }, authenticate, patienceMs: lendingPatienceMs }
+  app.register(api(lending), { prefix: '/api' })
   return app
 }
 

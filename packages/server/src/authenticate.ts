@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import type { ServiceConfig } from './config.ts'
 
-interface Caller {
+export interface Caller {
   readonly kind: 'token' | 'certificate'
   /** Of a token, the beginning of its hash; of a certificate, its subject. */
   readonly name: string

@@ -2,7 +2,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { type DeviceSession, Devices } from '@keytether/hsm'
+import { type DeviceSession, Devices, type Lease, Leases } from '@keytether/hsm'
 import { buildApp } from './app.ts'
 import { authenticator } from './authenticate.ts'
 import type { ServiceConfig, TlsConfig } from './config.ts'
@@ -21,6 +21,8 @@ export interface Service {
 const ramPath = '/rt/hsm'
 /** Stock clients of the API give up after 15 s: they are told before why there is no signature. */
 const patienceMs = 12_000
+/** Cards may take minutes, and proxies often give up after half a minute. */
+const lendingPatienceMs = 20_000
 /** How long `close` lets operations run on. */
 const drainMs = 10_000
 /** How long it waits for clients to take their answers. */
@@ -30,6 +32,9 @@ const lingerMs = 2_000
 export async function startService(config: ServiceConfig, log: Log): Promise<Service> {
   const devices = new Devices(config.devices)
   devices.events.on('change', device => logDevice(log, device))
+  const leases = new Leases(devices)
+  leases.events.on('begin', lease => log.info(leaseFields(lease), 'lease begun'))
+  leases.events.on('end', (lease, reason) => log.info({ ...leaseFields(lease), reason }, 'lease over'))
   const secure = config.tls !== undefined
   const ram = new RamEndpoint({
     path: ramPath,
@@ -44,7 +49,9 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     log,
     secure,
     devices,
+    leases,
     patienceMs,
+    lendingPatienceMs,
     authenticate: authenticator(config),
     draining: () => draining,
     serve: listener =>
@@ -108,4 +115,8 @@ function logDevice(log: Log, { id, state, reason }: DeviceSession): void {
   const fields = { device: id, state, reason }
   if (state === 'offline') log.warn(fields, 'device offline')
   else log.info(fields, `device ${state}`)
+}
+
+function leaseFields({ device, borrower, since }: Lease) {
+  return { device: device.id, borrower, since }
 }

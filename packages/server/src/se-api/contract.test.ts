@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { Devices } from '@keytether/hsm'
+import { Devices, Leases } from '@keytether/hsm'
 import { buildApp } from '../app.ts'
 import { authenticator } from '../authenticate.ts'
 import { createLog } from '../log.ts'
@@ -13,11 +13,14 @@ import { ApiError } from './schemas.ts'
 const token = 'a token of this test alone'.replaceAll(' ', '-')
 const bearer = { Authorization: `Bearer ${token}` }
 let draining = false
+const devices = new Devices({ roots: [] })
 const app = buildApp({
   log: createLog('silent'),
   secure: false,
-  devices: new Devices({ roots: [] }),
+  devices,
+  leases: new Leases(devices),
   patienceMs: 1000,
+  lendingPatienceMs: 1000,
   authenticate: authenticator({ tokens: [token] }),
   draining: () => draining,
   serve: listener => createServer(listener),

@@ -5,6 +5,7 @@
  * @module
  */
 import { z } from 'zod'
+import { wanted } from '../wanted.ts'
 
 export const keyAlgorithms = [
   'RSA_PSS',
@@ -83,13 +84,3 @@ export const ApiError = z.strictObject({ code: z.string(), message: z.string() }
 export type Key = z.infer<typeof Key>
 export type Hsm = z.infer<typeof Hsm>
 export type KeyDomain = z.infer<typeof KeyDomain>
-
-/** An error that says what came, too. */
-function wanted(what: string) {
-  return {
-    error({ input, keys }: { readonly input?: unknown; readonly keys?: unknown }) {
-      const came = keys ?? input
-      return `wanted ${what}, got ${came === undefined ? 'nothing' : JSON.stringify(came).slice(0, 80)}`
-    },
-  }
-}

@@ -1,0 +1,90 @@
+/**
+ * Lends devices to those who manage them from afar: the service relays what they say to the card, and cannot read it.
+ *
+ * @module
+ */
+import { fromHex, toHex } from '@keytether/codec'
+import type { DeviceSession, Devices, Lease, Leases } from '@keytether/hsm'
+import { z } from 'zod'
+import type { Call, Route } from '../api.ts'
+import { Commands, Device, LeaseGranted, ResetDone, ResetInput, Responses } from './schemas.ts'
+
+export interface Lending {
+  readonly devices: Devices
+  readonly leases: Leases
+}
+
+/** The most that a terminal sends at once, in hexadecimal. */
+const bodyLimit = 160 * 1024
+
+export const routes: readonly Route<Lending>[] = [
+  {
+    method: 'GET',
+    path: '/devices',
+    answer: z.array(Device),
+    run: ({ devices }) => devices.known().map(deviceView),
+  },
+  {
+    method: 'POST',
+    path: '/devices/:device/lease',
+    answer: LeaseGranted,
+    async run({ leases }, { params, caller, signal }): Promise<LeaseGranted> {
+      const lease = await leases.lend(params.device!, borrower(caller), signal)
+      return { lease: lease.id, device: lease.device.id!, atr: toHex(lease.atr), wasReady: lease.wasReady }
+    },
+  },
+  {
+    method: 'POST',
+    path: '/leases/:lease/transmit',
+    body: Commands,
+    bodyLimit,
+    answer: Responses,
+    async run(lending, call): Promise<z.infer<typeof Responses>> {
+      const { number, commands } = call.body as z.infer<typeof Commands>
+      const responses = await inTime(leaseOf(lending, call).transmit(number, commands.map(fromHex)), call.signal)
+      return responses === undefined ? { working: true } : { responses: responses.map(toHex) }
+    },
+  },
+  {
+    method: 'POST',
+    path: '/leases/:lease/reset',
+    body: ResetInput,
+    answer: ResetDone,
+    async run(lending, call): Promise<z.infer<typeof ResetDone>> {
+      const { number } = call.body as z.infer<typeof ResetInput>
+      const atr = await inTime(leaseOf(lending, call).reset(number), call.signal)
+      return atr === undefined ? { working: true } : { atr: toHex(atr) }
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/leases/:lease',
+    run: (lending, call) => leaseOf(lending, call).end('given back'),
+  },
+]
+
+function deviceView({ id, state, reason, keys }: DeviceSession): Device {
+  return {
+    id: id!,
+    state: state as Device['state'],
+    ...(reason !== undefined && { reason }),
+    keys: state === 'ready' ? keys.length : 0,
+  }
+}
+
+function leaseOf({ leases }: Lending, { params, caller }: Call): Lease {
+  return leases.lease(params.lease!, borrower(caller))
+}
+
+function borrower({ kind, name }: Call['caller']): string {
+  return `${kind} ${name}`
+}
+
+/** Undefined if the time is up before. The work goes on then, and what comes of it is there for who asks again. */
+async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const abort = () => resolve(undefined)
+  signal.addEventListener('abort', abort, { once: true })
+  work.catch(() => {})
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', abort))
+}
