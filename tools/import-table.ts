@@ -12,7 +12,7 @@ export interface Rule {
 export const importTable: Record<string, Rule> = {
   codec: { packages: [], node: [] },
   card: { packages: ['codec'], node: ['node:crypto'] },
-  custody: { packages: ['codec'], node: ['node:crypto', 'node:worker_threads'] },
+  custody: { packages: ['card', 'codec'], node: ['node:crypto', 'node:worker_threads'] },
   driver: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   emulator: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   hsm: { packages: ['driver', 'card', 'codec'], node: ['node:crypto', 'node:events'] },

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test'
 const packages = {
   curl: 'curl',
   ip: 'iproute2',
+  keytool: 'default-jre-headless',
   nsenter: 'util-linux',
   openssl: 'openssl',
   'opensc-tool': 'opensc',

@@ -4,8 +4,16 @@
  * - `NOT_A_SHARE_FILE` the bytes are no encrypted share of a DKEK
  * - `WRONG_PASSWORD_SHARE` a share of a password that cannot be one, or two that are the same or not of one set
  * - `TOO_FEW_PASSWORD_SHARES`
+ * - `NOT_A_KEY_FILE` · `WRONG_PASSWORD` of a file · `DAMAGED` or altered · `NOT_SUPPORTED` a format or algorithm
  */
-export type CustodyErrorCode = 'NOT_A_SHARE_FILE' | 'WRONG_PASSWORD_SHARE' | 'TOO_FEW_PASSWORD_SHARES'
+export type CustodyErrorCode =
+  | 'NOT_A_SHARE_FILE'
+  | 'WRONG_PASSWORD_SHARE'
+  | 'TOO_FEW_PASSWORD_SHARES'
+  | 'NOT_A_KEY_FILE'
+  | 'WRONG_PASSWORD'
+  | 'DAMAGED'
+  | 'NOT_SUPPORTED'
 
 export class CustodyError extends Error {
   override readonly name = 'CustodyError'

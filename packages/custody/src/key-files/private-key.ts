@@ -1,0 +1,65 @@
+/** Private keys as key files have them, and which of them a card can take. */
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { curves } from '@keytether/card'
+import { CustodyError } from '../errors.ts'
+
+/** Type and size in words, such as `RSA 2048`, `EC secp256r1`. */
+export function keyWords(key: KeyObject): string {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
+  if (type === 'rsa') return `RSA ${details?.modulusLength}`
+  if (type !== 'ec') return names[type ?? ''] ?? String(type)
+  const curve = curveNamed(details?.namedCurve)
+  return `EC ${curve?.name ?? details?.namedCurve ?? 'with parameters of its own'}`
+}
+
+const names: Record<string, string> = {
+  dsa: 'DSA',
+  'rsa-pss': 'RSA for PSS alone',
+  ed25519: 'Ed25519',
+  ed448: 'Ed448',
+  x25519: 'X25519',
+  x448: 'X448',
+  dh: 'Diffie-Hellman',
+}
+
+/** Why a card cannot take the key; undefined: it can. */
+export function obstacleOf(key: KeyObject): string | undefined {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
+  if (type === 'rsa') {
+    const bits = details?.modulusLength ?? 0
+    return bits >= 1024 && bits <= 4096 && bits % 8 === 0 ? undefined : 'RSA keys of a card have 1024 to 4096 bits'
+  }
+  if (type === 'ec') return curveNamed(details?.namedCurve) ? undefined : 'cards do not have this curve'
+  return 'cards have RSA keys and keys on elliptic curves with a prime field, NIST, Brainpool and Koblitz'
+}
+
+function curveNamed(nodeName: string | undefined) {
+  return curves.find(known => known.nodeName === nodeName)
+}
+
+/**
+ * @param encoded is erased
+ * @throws CustodyError `DAMAGED` if it is no private key
+ */
+export function privateKeyOf(encoded: Uint8Array): KeyObject {
+  try {
+    for (const type of ['pkcs8', 'pkcs1', 'sec1'] as const) {
+      try {
+        return createPrivateKey({
+          key: Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length),
+          format: 'der',
+          type,
+        })
+      } catch {}
+    }
+    throw new CustodyError('DAMAGED', 'a key in the file is damaged, or of a kind that is not known')
+  } finally {
+    encoded.fill(0)
+  }
+}
+
+/** SubjectPublicKeyInfo, DER. */
+export function publicKeyInfoOf(key: KeyObject): Uint8Array {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key
+  return new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))
+}
