@@ -31,6 +31,12 @@ export { ChangeReferenceData } from './commands/change-reference-data.ts'
 export { AuthenticateChip, SetSecureMessaging } from './commands/chip-authentication.ts'
 export { DeriveKey } from './commands/derive-key.ts'
 export {
+  authenticationChallengeLength,
+  authenticationMessage,
+  ExternalAuthenticate,
+  SetAuthenticationKey,
+} from './commands/external-authenticate.ts'
+export {
   currentFile,
   DeleteFile,
   EnumerateObjects,
@@ -46,6 +52,12 @@ export { GenerateSecretKey } from './commands/generate-secret-key.ts'
 export { GetChallenge } from './commands/get-challenge.ts'
 export { DeviceStatus, deviceOptions, InitializeDevice } from './commands/initialize-device.ts'
 export { QueryKeyDomain } from './commands/key-domain.ts'
+export {
+  AuthenticationKeyInfo,
+  AuthenticationStatus,
+  RegisterAuthenticationKey,
+  ReplaceAuthenticationKey,
+} from './commands/public-key-authentication.ts'
 export { ResetRetryCounter } from './commands/reset-retry-counter.ts'
 export {
   ApplicationParameters,
@@ -56,11 +68,20 @@ export {
   SelectFile,
   SelectPath,
 } from './commands/select.ts'
+export { MakeSessionPin } from './commands/session-pin.ts'
 export { type AlgorithmName, algorithm, Decipher, Sign } from './commands/use-key.ts'
 export { UseSecretKey } from './commands/use-secret-key.ts'
 export { Verify } from './commands/verify.ts'
+export { SetVerificationKey, VerifyCertificate } from './commands/verify-certificate.ts'
 export { AuthenticatedRequest, Certificate, CertificateBody, DeviceCertificates } from './cvc/certificate.ts'
-export { type ChainFailure, type TrustRoot, type VerifiedChain, verifyChain } from './cvc/chain.ts'
+export {
+  type ChainFailure,
+  inheritDomain,
+  roleLevel,
+  type TrustRoot,
+  type VerifiedChain,
+  verifyChain,
+} from './cvc/chain.ts'
 export { type Curve, type CurveName, curveByName, curveOf, curves } from './cvc/curves.ts'
 export { issueCertificate, issueRequest, type RequestIssue, type SignBytes } from './cvc/issue.ts'
 export { publicKeyObject, publicKeyOf, subjectPublicKeyInfo } from './cvc/key-object.ts'

@@ -7,6 +7,7 @@
 
 export const sw = {
   ok: 0x9000,
+  keyAuthenticated: 0x9001,
   endOfFile: 0x6282,
   authenticationFailed: 0x6300,
   wrongLength: 0x6700,
@@ -33,6 +34,7 @@ export const sw = {
 
 const meanings: Record<number, string> = {
   [sw.ok]: 'success',
+  [sw.keyAuthenticated]: 'success, the key is authenticated',
   [sw.endOfFile]: 'end of file reached',
   [sw.authenticationFailed]: 'authentication failed',
   [sw.wrongLength]: 'wrong length',

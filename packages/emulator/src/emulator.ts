@@ -1,7 +1,7 @@
 /** The emulated card as a channel: one command after the other, and nothing is answered that is not stored. */
 import { type Channel, ChannelError } from '@keytether/card'
 import { DecodeError, decode, encode, fromHex } from '@keytether/codec'
-import { type Card, newSession } from './card.ts'
+import { type Card, keepsSessionPin, newSession } from './card.ts'
 import { EmulatorError } from './errors.ts'
 import { type Executed, execute } from './execute.ts'
 import { kindOf, type Latency } from './latency.ts'
@@ -19,8 +19,7 @@ export interface EmulatorOptions {
 const atr = fromHex('3BDE96FF8191FE1FC38031815448534D3173802140810792')
 
 /**
- * A SmartCard-HSM in software, with the access rules of the real one, but without key domains and public key
- * authentication, and with room for APDUs of any length, where a chip ends at some 1,200 bytes. It protects keys as well as
+ * A SmartCard-HSM in software, with the access rules of the real one, but without key domains, and with room for APDUs of any length, where a chip ends at some 1,200 bytes. It protects keys as well as
  * the process and its files are protected: for tests and demonstrations.
  */
 export class Emulator implements Channel {
@@ -73,6 +72,7 @@ export class Emulator implements Channel {
   reset(): Promise<Uint8Array> {
     return this.#alone(async () => {
       this.#card.session = newSession(false)
+      if (!keepsSessionPin(this.#card)) this.#card.sessionPin = undefined
       return this.atr
     })
   }

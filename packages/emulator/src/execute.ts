@@ -113,9 +113,14 @@ const withContent: ReadonlySet<CommandName> = new Set([
   'DeriveKey',
   'SetSecureMessaging',
   'AuthenticateChip',
+  'SetVerificationKey',
+  'VerifyCertificate',
+  'RegisterAuthenticationKey',
+  'ReplaceAuthenticationKey',
+  'SetAuthenticationKey',
 ])
 
-const successes: readonly number[] = [sw.ok, sw.endOfFile]
+const successes: readonly number[] = [sw.ok, sw.endOfFile, sw.keyAuthenticated]
 
 async function run(card: Card, apdu: CommandApdu): Promise<Executed> {
   const candidates = byInstruction.get(instruction(apdu))

@@ -3,16 +3,25 @@ import type { commands } from '@keytether/card'
 import { changeReferenceData } from './commands/change-reference-data.ts'
 import { authenticateChip, setSecureMessaging } from './commands/chip-authentication.ts'
 import { deriveKey } from './commands/derive-key.ts'
+import { externalAuthenticate, setAuthenticationKey } from './commands/external-authenticate.ts'
 import { deleteFile, enumerateObjects, readBinary, updateBinary } from './commands/files.ts'
 import { generateKeyPair } from './commands/generate-key-pair.ts'
 import { generateSecretKey } from './commands/generate-secret-key.ts'
 import { getChallenge } from './commands/get-challenge.ts'
 import { deviceStatus, initializeDevice } from './commands/initialize-device.ts'
+import {
+  authenticationKeyInfo,
+  authenticationStatus,
+  registerAuthenticationKey,
+  replaceAuthenticationKey,
+} from './commands/public-key-authentication.ts'
 import { resetRetryCounter } from './commands/reset-retry-counter.ts'
 import { selectApplication, selectFile, selectPath } from './commands/select.ts'
+import { makeSessionPin } from './commands/session-pin.ts'
 import { decipher, sign } from './commands/use-key.ts'
 import { useSecretKey } from './commands/use-secret-key.ts'
 import { verify } from './commands/verify.ts'
+import { setVerificationKey, verifyCertificate } from './commands/verify-certificate.ts'
 import type { Handler } from './handler.ts'
 
 type Commands = typeof commands
@@ -40,4 +49,13 @@ export const handlers: { readonly [Name in CommandName]: Handler<Commands[Name]>
   DeriveKey: deriveKey,
   SetSecureMessaging: setSecureMessaging,
   AuthenticateChip: authenticateChip,
+  SetVerificationKey: setVerificationKey,
+  VerifyCertificate: verifyCertificate,
+  AuthenticationStatus: authenticationStatus,
+  RegisterAuthenticationKey: registerAuthenticationKey,
+  ReplaceAuthenticationKey: replaceAuthenticationKey,
+  AuthenticationKeyInfo: authenticationKeyInfo,
+  SetAuthenticationKey: setAuthenticationKey,
+  ExternalAuthenticate: externalAuthenticate,
+  MakeSessionPin: makeSessionPin,
 }

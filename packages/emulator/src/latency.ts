@@ -35,6 +35,15 @@ const kinds: { readonly [Name in CommandName]: LatencyKind } = {
   DeriveKey: 'generate',
   SetSecureMessaging: 'other',
   AuthenticateChip: 'authenticate',
+  SetVerificationKey: 'other',
+  VerifyCertificate: 'authenticate',
+  AuthenticationStatus: 'other',
+  RegisterAuthenticationKey: 'write',
+  ReplaceAuthenticationKey: 'write',
+  AuthenticationKeyInfo: 'other',
+  SetAuthenticationKey: 'other',
+  ExternalAuthenticate: 'authenticate',
+  MakeSessionPin: 'other',
 }
 
 /** Kind of work of a command that was carried out; what the card refuses, it refuses quickly. */

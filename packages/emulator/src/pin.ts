@@ -26,7 +26,7 @@ export type Presented =
 
 export function present(pin: Pin, value: Uint8Array): Presented {
   if (pin.triesLeft === 0) return { status: 'blocked', pin }
-  if (same(pin.value, value)) {
+  if (samePin(pin.value, value)) {
     return { status: 'ok', pin: pin.triesLeft === pin.tries ? pin : { ...pin, triesLeft: pin.tries } }
   }
   const triesLeft = pin.triesLeft - 1
@@ -34,7 +34,7 @@ export function present(pin: Pin, value: Uint8Array): Presented {
 }
 
 /** In constant time. */
-function same(a: Uint8Array, b: Uint8Array): boolean {
+export function samePin(a: Uint8Array, b: Uint8Array): boolean {
   return timingSafeEqual(padded(a), padded(b))
 }
 

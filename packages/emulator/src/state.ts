@@ -1,4 +1,5 @@
 /** What a card keeps when it has no power, and its form in a store. */
+import { type EcPublicKey, PublicKey } from '@keytether/card'
 import {
   ascii,
   bytes,
@@ -33,6 +34,20 @@ export interface CardKey {
   readonly algorithms: Uint8Array
 }
 
+export interface RegisteredKey {
+  readonly holderReference: string
+  /** With its domain parameters. */
+  readonly publicKey: EcPublicKey
+}
+
+export interface PublicKeyAuthentication {
+  /** Keys that can be registered, and how many of them open the card together. */
+  readonly total: number
+  readonly required: number
+  /** By slot, from 0. */
+  readonly keys: ReadonlyMap<number, RegisteredKey>
+}
+
 /** Set by initialisation. */
 export interface Access {
   /** See `deviceOptions`. */
@@ -42,6 +57,8 @@ export interface Access {
   /** Absent where only public keys open the card. */
   readonly userPin?: Pin | undefined
   readonly soPin: Pin
+  /** Absent where a PIN alone opens the card. */
+  readonly publicKeyAuthentication?: PublicKeyAuthentication | undefined
 }
 
 /** Never changed in place: a command that changes something leaves another one, which is stored before it is answered. */
@@ -93,11 +110,35 @@ const DeviceKeyFormat: Codec<EcPrivateKey> = mapped(PrivateKeyFormat, {
 
 const PinFormat = struct({ tries: u8, triesLeft: u8, value: bytes({ min: 6, max: 16 }) })
 
+const EcPublicKeyFormat: Codec<EcPublicKey> = mapped(PublicKey, {
+  write: key => key,
+  read: (key, input) => (key.kind === 'ec' && key.domain ? key : input.fail('VALUE', 'no EC key')),
+})
+
+const RegisteredKeyFormat = tlvs({
+  slot: tlv(0x80, u8),
+  holderReference: tlv(0x81, ascii({ min: 1, max: 16 })),
+  publicKey: tlv(0x7f49, EcPublicKeyFormat),
+})
+
+const PublicKeyAuthenticationFormat: Codec<PublicKeyAuthentication> = mapped(
+  tlvs({
+    total: tlv(0x80, u8),
+    required: tlv(0x81, u8),
+    keys: tlv(0xa2, sequenceOf(tlv(0xa0, RegisteredKeyFormat))),
+  }),
+  {
+    write: ({ keys, ...rest }) => ({ ...rest, keys: [...keys].map(([slot, key]) => ({ slot, ...key })) }),
+    read: ({ keys, ...rest }) => ({ ...rest, keys: new Map(keys.map(({ slot, ...key }) => [slot, key])) }),
+  },
+)
+
 const AccessFormat = tlvs({
   options: tlv(0x80, u16),
   transportPin: tlv(0x81, mapped(u8, { write: Number, read: Boolean })),
   userPin: optional(tlv(0x82, PinFormat)),
   soPin: tlv(0x83, PinFormat),
+  publicKeyAuthentication: optional(tlv(0xa4, PublicKeyAuthenticationFormat)),
 })
 
 const IdentityFormat = tlvs({

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { DecodeError, fromHex, toHex } from '@keytether/codec'
+import { DecodeError, decode, fromHex, toHex } from '@keytether/codec'
 import { vectors } from '@keytether/test/vectors'
 import { decodeCommand } from '../apdu.ts'
 import type { AnyCommand, DataOf, OutcomeOf, ParamsOf, RequestOptions } from '../command.ts'
+import { AuthenticatedRequest, Certificate } from '../cvc/certificate.ts'
 import { curveByName } from '../cvc/curves.ts'
 import { keyAlgorithm } from '../cvc/public-key.ts'
 import { UnexpectedStatusError } from '../errors.ts'
@@ -42,10 +43,22 @@ const also: { readonly [K in keyof typeof commands]?: Record<string, OutcomeOf<(
   DeriveKey: { '6985': 'algorithmNotAllowed' },
   Sign: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
   Decipher: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
+  VerifyCertificate: { '6984': 'notVerified', '6300': 'notVerified' },
+  AuthenticationStatus: { '6a86': 'notConfigured', '6a88': 'notConfigured' },
+  RegisterAuthenticationKey: { '6a82': 'notConfigured' },
+  ReplaceAuthenticationKey: { '6a82': 'notConfigured' },
+  AuthenticationKeyInfo: { '6d00': 'noSuchKey' },
 }
 
 const { observed } = vectors<{ observed: { exchanges: { name: string; command: string }[] } }>('secure-messaging.json')
 const generateEc = observed.exchanges.find(({ name }) => name === 'GENERATE KEY PAIR')!.command
+
+const certificates = vectors<{ picoIssuer: string; picoRequest: string }>('certificates.json')
+/** Contents, without the tags 7F21 and 67 and their lengths. */
+const verifyIssuer = `002a00be e9 ${certificates.picoIssuer.slice(8)}`
+const registration = certificates.picoRequest.slice(8)
+const request = decode(AuthenticatedRequest, fromHex(certificates.picoRequest))
+const counts = { total: 2, missing: 1, required: 2, authenticated: 0 }
 
 /** Requests are those that OpenSC, sc-hsm-embedded and the Smart Card Shell were seen to send. */
 const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> } = {
@@ -446,6 +459,100 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['no protocol set', { status: 'conditionsNotSatisfied' }, '6985'],
     ],
   },
+  SetVerificationKey: {
+    requests: [
+      ['an issuer', {}, { holderReference: 'DESCHSMCA00001' }, `002281b610 830e${toHex(text('DESCHSMCA00001'))}`],
+    ],
+    responses: [
+      ['the card has it', ok, '9000'],
+      ['not known', { status: 'keyNotFound' }, '6a88'],
+    ],
+  },
+  VerifyCertificate: {
+    requests: [['an issuer', {}, decode(Certificate, fromHex(certificates.picoIssuer)), verifyIssuer]],
+    responses: [
+      ['verified', ok, '9000'],
+      ['another issuer', { status: 'keyNotFound' }, '6a88'],
+      ['wrong signature', { status: 'notVerified' }, '6985'],
+      ['no certificate', { status: 'wrongData' }, '6a80'],
+    ],
+  },
+  AuthenticationStatus: {
+    requests: [['sc-hsm-tool', {}, noData, '8054000004']],
+    responses: [
+      ['one of two registered', { status: 'ok', data: counts }, '020102009000'],
+      ['no public key authentication', { status: 'notConfigured' }, '6d00'],
+    ],
+  },
+  RegisterAuthenticationKey: {
+    requests: [['a key', {}, request, `80540000 0001ed ${registration} 0000`, { le: 65536 }]],
+    responses: [
+      ['registered', { status: 'ok', data: counts }, '020102009000'],
+      ['no counts', ok, '9000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['registered before', { status: 'notAllowed' }, '6985'],
+      ['device not known', { status: 'keyNotFound' }, '6a88'],
+      ['no request', { status: 'wrongData' }, '6a80'],
+      ['all are registered', { status: 'full' }, '6a84'],
+      ['no public key authentication', { status: 'notConfigured' }, '6d00'],
+    ],
+  },
+  ReplaceAuthenticationKey: {
+    requests: [['the second', { index: 1 }, request, `80540101 0001ed ${registration} 0000`, { le: 65536 }]],
+    responses: [
+      ['replaced', { status: 'ok', data: counts }, '020102009000'],
+      ['no counts', ok, '9000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['not with these options', { status: 'notAllowed' }, '6985'],
+      ['device not known', { status: 'keyNotFound' }, '6a88'],
+      ['no request', { status: 'wrongData' }, '6a80'],
+      ['no such key', { status: 'noSuchKey' }, '6a86'],
+      ['no public key authentication', { status: 'notConfigured' }, '6d00'],
+    ],
+  },
+  AuthenticationKeyInfo: {
+    requests: [['the first', { index: 0 }, noData, '8054020000']],
+    responses: [
+      [
+        'not authenticated',
+        { status: 'ok', data: { holderReference: 'DETEST00001' } },
+        `${toHex(text('DETEST00001'))}9000`,
+      ],
+      [
+        'authenticated',
+        { status: 'authenticated', data: { holderReference: 'DETEST00001' } },
+        `${toHex(text('DETEST00001'))}9001`,
+      ],
+      ['none', { status: 'empty' }, '6a88'],
+      ['beyond the last', { status: 'noSuchKey' }, '6a86'],
+    ],
+  },
+  SetAuthenticationKey: {
+    requests: [['a key', {}, { holderReference: 'DETEST00001' }, `002281a40d 830b${toHex(text('DETEST00001'))}`]],
+    responses: [
+      ['chosen', ok, '9000'],
+      ['authenticated already', { status: 'alreadyAuthenticated' }, '6985'],
+      ['not registered', { status: 'keyNotFound' }, '6a88'],
+    ],
+  },
+  ExternalAuthenticate: {
+    requests: [['r and s', {}, new Uint8Array(64).fill(0x11), `0082000040 ${'11'.repeat(64)}`]],
+    responses: [
+      ['authenticated', ok, '9000'],
+      ['wrong signature', { status: 'wrongSignature' }, '6300'],
+      ['no challenge', { status: 'conditionsNotSatisfied' }, '6985'],
+      ['no key chosen', { status: 'keyNotFound' }, '6a88'],
+      ['wrong length', { status: 'wrongLength' }, '6700'],
+    ],
+  },
+  MakeSessionPin: {
+    requests: [['OpenSC', {}, noData, '805a018100']],
+    responses: [
+      ['a PIN', { status: 'ok', data: text('12345678') }, '31323334353637389000'],
+      ['not protected, or not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['not with these options', { status: 'notSupported' }, '6d00'],
+    ],
+  },
 }
 
 const tries = Array.from({ length: 16 }, (_, left) => 0x63c0 | left)
@@ -536,8 +643,9 @@ describe('requests that are not a command’s', () => {
     ['a PIN that there is not', '00200082'],
     ['RESET RETRY COUNTER in a session', '002c0281'],
     ['GET CHALLENGE with P2', '0084000108'],
-    ['MANAGE SECURITY ENVIRONMENT for another use', '002281b603830141'],
     ['a secret key of 512 bits', '004801b303910110'],
+    ['MANAGE SECURITY ENVIRONMENT for another use', '0022c1b603830141'],
+    ['a session PIN for another PIN', '805a018800'],
     ['an instruction that there is not', '00fe000000'],
   ]
   for (const [name, hex] of rest) {
@@ -566,6 +674,11 @@ describe('request data that are malformed', () => {
     ['no key to generate', commands.GenerateKeyPair, '00460100045f290100', /parameters \(tag 7F49\) is missing/],
     ['a key derived in another way', commands.DeriveKey, '80760102029901', /wanted 98/],
     ['no protocol', commands.SetSecureMessaging, '002241a4028000', /wanted 1 to 16 bytes, got 0/],
+    ['no name of a key', commands.SetVerificationKey, '002281b6028300', /wanted 1 to 16 bytes, got 0/],
+    ['a name of 17 bytes', commands.SetAuthenticationKey, `002281a413 8311${'41'.repeat(17)}`, /got 17/],
+    ['half a certificate', commands.VerifyCertificate, '002a00be03 7f4e00', /profile \(tag 5F29\) is missing/],
+    ['no outer signature', commands.RegisterAuthenticationKey, '8054000003 420141', /tag 42 is out of order|missing/],
+    ['no signature', commands.ExternalAuthenticate, '00820000', /wanted 1 to 1024 bytes, got 0/],
     ['an empty point', commands.AuthenticateChip, '00860000047c02800000', /wanted 1 to 133 bytes, got 0/],
   ]
   for (const [name, command, hex, message] of bad) {

@@ -3,16 +3,25 @@ import type { AnyCommand } from '../command.ts'
 import { ChangeReferenceData } from './change-reference-data.ts'
 import { AuthenticateChip, SetSecureMessaging } from './chip-authentication.ts'
 import { DeriveKey } from './derive-key.ts'
+import { ExternalAuthenticate, SetAuthenticationKey } from './external-authenticate.ts'
 import { DeleteFile, EnumerateObjects, ReadBinary, UpdateBinary } from './files.ts'
 import { GenerateKeyPair } from './generate-key-pair.ts'
 import { GenerateSecretKey } from './generate-secret-key.ts'
 import { GetChallenge } from './get-challenge.ts'
 import { DeviceStatus, InitializeDevice } from './initialize-device.ts'
+import {
+  AuthenticationKeyInfo,
+  AuthenticationStatus,
+  RegisterAuthenticationKey,
+  ReplaceAuthenticationKey,
+} from './public-key-authentication.ts'
 import { ResetRetryCounter } from './reset-retry-counter.ts'
 import { SelectApplication, SelectFile, SelectPath } from './select.ts'
+import { MakeSessionPin } from './session-pin.ts'
 import { Decipher, Sign } from './use-key.ts'
 import { UseSecretKey } from './use-secret-key.ts'
 import { Verify } from './verify.ts'
+import { SetVerificationKey, VerifyCertificate } from './verify-certificate.ts'
 
 export const commands = {
   SelectApplication,
@@ -36,4 +45,13 @@ export const commands = {
   DeriveKey,
   SetSecureMessaging,
   AuthenticateChip,
+  SetVerificationKey,
+  VerifyCertificate,
+  AuthenticationStatus,
+  RegisterAuthenticationKey,
+  ReplaceAuthenticationKey,
+  AuthenticationKeyInfo,
+  SetAuthenticationKey,
+  ExternalAuthenticate,
+  MakeSessionPin,
 } as const satisfies Record<string, AnyCommand>

@@ -62,8 +62,11 @@ export type CertificateBody = TypeOf<typeof CertificateBody>
 
 const signature = tlv(0x5f37, bytes({ min: 1, max: 1024 }))
 
+/** The content of a certificate, which is how one is given to a card to verify. */
+export const CertificateContent = tlvs({ body: withRaw(tlv(0x7f4e, CertificateBody)), signature })
+
 /** The signature is over the complete data object `body`, tag and length included. */
-export const Certificate = tlv(0x7f21, tlvs({ body: withRaw(tlv(0x7f4e, CertificateBody)), signature }))
+export const Certificate = tlv(0x7f21, CertificateContent)
 export type Certificate = TypeOf<typeof Certificate>
 
 const outerReference = tlv(0x42, reference)
@@ -71,11 +74,15 @@ const outerReference = tlv(0x42, reference)
 /** What the outer signature of an authenticated request covers: certificate and authority reference. */
 export const AuthenticatedPart = struct({ certificate: withRaw(Certificate), authorityReference: outerReference })
 
+/** The content of an authenticated request, which is how a key is registered for authentication. */
+export const AuthenticatedRequestContent = tlvs({
+  certificate: withRaw(Certificate),
+  authorityReference: outerReference,
+  signature,
+})
+
 /** A certificate that the new key has signed, with the reference of the device, signed by the device key. */
-export const AuthenticatedRequest = tlv(
-  0x67,
-  tlvs({ certificate: withRaw(Certificate), authorityReference: outerReference, signature }),
-)
+export const AuthenticatedRequest = tlv(0x67, AuthenticatedRequestContent)
 export type AuthenticatedRequest = TypeOf<typeof AuthenticatedRequest>
 
 /** Content of the file 2F02: the device's certificate, that of its issuer, and with some the root's. */

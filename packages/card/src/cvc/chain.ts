@@ -102,7 +102,7 @@ function sameHolderAndKey(trusted: Certificate, sent: Certificate): boolean {
  * The two upper bits of the role say it: 11 root, 10 and 01 issuers, 00 device. Who is to issue must say so, in the root's
  * own scheme of roles; a certificate without a role is a device's.
  */
-function roleLevel({ role }: CertificateBody, root: CertificateBody): 'root' | 'issuer' | 'device' | 'foreign' {
+export function roleLevel({ role }: CertificateBody, root: CertificateBody): 'root' | 'issuer' | 'device' | 'foreign' {
   if (role === undefined) return 'device'
   if (root.role === undefined || !equal(role.oid, root.role.oid)) return 'foreign'
   const bits = role.flags[0]! >> 6
@@ -110,7 +110,7 @@ function roleLevel({ role }: CertificateBody, root: CertificateBody): 'root' | '
 }
 
 /** A certificate may leave out the domain parameters: they are then those of its issuer. */
-function inheritDomain(key: PublicKey, issuer: PublicKey): PublicKey {
+export function inheritDomain(key: PublicKey, issuer: PublicKey): PublicKey {
   if (key.kind === 'rsa' || key.domain !== undefined || issuer.kind === 'rsa') return key
   return { ...key, domain: issuer.domain }
 }

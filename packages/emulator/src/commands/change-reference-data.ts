@@ -15,6 +15,7 @@ export const changeReferenceData: Handler<typeof ChangeReferenceData> = (card, {
   if (presented.status !== 'ok') return presented
   // A new PIN is one that nobody has presented yet.
   card.session.verified.delete(role)
+  card.sessionPin = undefined
   const replacement = data.slice(pin.value.length)
   const [min, max] = role === 'user' ? [userPinLength.min, userPinLength.max] : [soPinLength, soPinLength]
   if (replacement.length < min || replacement.length > max) return { status: 'wrongLength' }

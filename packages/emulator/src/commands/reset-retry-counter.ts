@@ -19,6 +19,7 @@ export const resetRetryCounter: Handler<typeof ResetRetryCounter> = (card, { par
   const presented = presentPin(card, access, 'so', access.soPin, data.subarray(0, soPinLength))
   if (presented.status !== 'ok') return presented
   card.session.verified.delete('user')
+  card.sessionPin = undefined
   const { value, tries } = access.userPin
   const userPin = newPin(setsPin ? replacement : value, tries)
   const transportPin = access.transportPin && !setsPin
