@@ -12,7 +12,11 @@ export interface Rule {
 export const importTable: Record<string, Rule> = {
   codec: { packages: [], node: [] },
   card: { packages: ['codec'], node: ['node:crypto'] },
-  custody: { packages: ['card', 'codec'], node: ['node:crypto', 'node:worker_threads'] },
+  custody: {
+    packages: ['card', 'codec'],
+    external: ['@scure/bip39', 'qr'],
+    node: ['node:crypto', 'node:worker_threads'],
+  },
   driver: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   emulator: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   hsm: { packages: ['driver', 'card', 'codec'], node: ['node:crypto', 'node:events'] },

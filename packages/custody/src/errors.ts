@@ -5,6 +5,7 @@
  * - `WRONG_PASSWORD_SHARE` a share of a password that cannot be one, or two that are the same or not of one set
  * - `TOO_FEW_PASSWORD_SHARES`
  * - `NOT_A_KEY_FILE` · `WRONG_PASSWORD` of a file · `DAMAGED` or altered · `NOT_SUPPORTED` a format or algorithm
+ * - `WRONG_SHEET` what was typed in is not what was printed
  */
 export type CustodyErrorCode =
   | 'NOT_A_SHARE_FILE'
@@ -14,6 +15,7 @@ export type CustodyErrorCode =
   | 'WRONG_PASSWORD'
   | 'DAMAGED'
   | 'NOT_SUPPORTED'
+  | 'WRONG_SHEET'
 
 export class CustodyError extends Error {
   override readonly name = 'CustodyError'

@@ -60,7 +60,7 @@ export async function readShareFile(
 }
 
 /** @throws CustodyError `NOT_A_SHARE_FILE` */
-function parseShareFile(file: Uint8Array): ShareFile {
+export function parseShareFile(file: Uint8Array): ShareFile {
   try {
     return decode(ShareFile, file)
   } catch (error) {

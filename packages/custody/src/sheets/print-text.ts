@@ -1,0 +1,30 @@
+/** Sheets as text. */
+import encodeQR from 'qr'
+import type { Sheet } from './sheet.ts'
+
+export interface TextOptions {
+  /** For a terminal, whose colours are not known: the QR code says its own. Otherwise dark is ink, as on paper. */
+  readonly terminal?: boolean
+}
+
+export function printText({ title, fields, parts, qrCode, notes }: Sheet, options: TextOptions = {}): string {
+  const width = Math.max(...fields.map(([name]) => name.length))
+  const sections = [
+    [title],
+    fields.map(([name, value]) => `${name.padEnd(width)} : ${value}`),
+    ...parts.map(({ heading, rows }) => [`${heading}:`, ...rows]),
+    qrLines(qrCode, options),
+    [...notes],
+  ]
+  return `${sections.map(lines => lines.join('\n')).join('\n\n')}\n`
+}
+
+/** Two modules in a character, one above the other. */
+function qrLines(text: string, { terminal = false }: TextOptions): string[] {
+  const modules = encodeQR(text, 'raw', { ecc: 'medium', border: 4 })
+  const lines = Array.from({ length: Math.ceil(modules.length / 2) }, (_, i) => {
+    const [upper = [], lower = []] = [modules[2 * i], modules[2 * i + 1]]
+    return upper.map((dark, x) => [' ', '▄', '▀', '█'][2 * Number(dark) + Number(lower[x] ?? false)]).join('')
+  })
+  return terminal ? lines.map(line => `\x1b[30;107m${line}\x1b[0m`) : lines.map(line => line.trimEnd())
+}
