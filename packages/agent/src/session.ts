@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Initiation, ResponseTemplate } from '@keytether/card'
 import { encode } from '@keytether/codec'
-import { type Answer, Connection, type ConnectionOptions } from './connection.ts'
+import { Connection } from './connection.ts'
 import { SessionError } from './errors.ts'
 import { type ExecuteOptions, Execution } from './execute.ts'
+import type { HttpAnswer, HttpOptions } from './http.ts'
 import { printable } from './printable.ts'
 import { readTemplate } from './template.ts'
 
-export interface SessionOptions extends ConnectionOptions, ExecuteOptions {
+export interface SessionOptions extends HttpOptions, ExecuteOptions {
   /** Ends the session: the server is told, with the reason if that is a text, then the call throws. */
   readonly signal?: AbortSignal
 }
@@ -53,7 +54,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
   }
 }
 
-async function read(connection: Connection, { body, complete }: Answer) {
+async function read(connection: Connection, { body, complete }: HttpAnswer) {
   try {
     if (!complete) throw new SessionError('TEMPLATE', "the server's answer is incomplete")
     return readTemplate(body)
@@ -78,7 +79,7 @@ async function leave(connection: Connection, error: unknown, templates: number):
 
 const cannotBeTold = new Set(['HOST', 'CONNECT', 'UNTRUSTED', 'NETWORK', 'TIMEOUT'])
 
-function statusError({ status, body }: Answer, taken: boolean): SessionError {
+function statusError({ status, body }: HttpAnswer, taken: boolean): SessionError {
   const said = printable(Buffer.from(body.subarray(0, maxReason)).toString(), maxReason).trim()
   const what = status === 504 ? (taken ? 'the server gave up' : 'the server does not want this card') : meanings[status]
   const text = [`${what ?? 'the server answered'} (HTTP ${status})`, ...(said === '' ? [] : [said])].join(': ')
