@@ -100,7 +100,7 @@ export class HttpClient implements Disposable {
       else socket.once(secure ? 'secureConnect' : 'connect', () => (connected = true))
     })
     request.on('error', cause => {
-      const error = sessionError(cause, connected)
+      const error = sessionError(cause, { connected, fresh: !request.reusedSocket, secure })
       if (answer) return
       if (request.reusedSocket && error.code === 'NETWORK') resolve(new StaleConnection(error))
       else reject(error)
@@ -162,8 +162,15 @@ const unknownHost = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL'])
 /** Names of what OpenSSL finds wrong with a certificate have no common form. */
 const untrusted = /CERT|UNABLE_TO|CHAIN|CRL|_CA$|INVALID_PURPOSE|HOSTNAME/
 
-/** @param connected whether the connection had been made, by TLS where that is wanted */
-function sessionError(cause: NodeJS.ErrnoException, connected: boolean): SessionError {
+interface Attempt {
+  /** The connection had been made, by TLS where that is wanted. */
+  readonly connected: boolean
+  /** For this request. */
+  readonly fresh: boolean
+  readonly secure: boolean
+}
+
+function sessionError(cause: NodeJS.ErrnoException, { connected, fresh, secure }: Attempt): SessionError {
   if (cause instanceof SessionError) return cause
   // Where several addresses of one host were tried, the errors are within, and alike.
   const { code = '', message } = cause instanceof AggregateError ? (cause.errors[0] as NodeJS.ErrnoException) : cause
@@ -171,6 +178,12 @@ function sessionError(cause: NodeJS.ErrnoException, connected: boolean): Session
   if (untrusted.test(code)) {
     return new SessionError('UNTRUSTED', `the server's certificate is not trusted: ${message}`, { cause })
   }
-  if (connected) return new SessionError('NETWORK', `the connection broke: ${message}`, { cause })
+  if (code === 'EPROTO' && message.includes('wrong version number')) {
+    return new SessionError('CONNECT', 'cannot connect: the server does not speak TLS here; is it http:// ?', { cause })
+  }
+  if (connected) {
+    const hint = !secure && fresh && code === 'ECONNRESET' ? '; is it https:// ?' : ''
+    return new SessionError('NETWORK', `the connection broke: ${message}${hint}`, { cause })
+  }
   return new SessionError('CONNECT', `cannot connect: ${message}`, { cause })
 }

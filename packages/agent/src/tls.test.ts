@@ -46,3 +46,16 @@ test('with its authority named, it is; cookies that are Secure come back', async
   await runSession({ url: urlOf(server), channel, authorities: [cert] })
   assert.equal(server.requests[1]?.headers.cookie, 'RSESS=x')
 })
+
+test('the wrong one of http:// and https://', async () => {
+  await using secure = await scriptedServer([], { cert, key })
+  await assert.rejects(runSession({ url: secure.url.replace('https:', 'http:'), channel }), {
+    code: 'NETWORK',
+    message: 'the connection broke: socket hang up; is it https:// ?',
+  })
+  await using plain = await scriptedServer([])
+  await assert.rejects(runSession({ url: plain.url.replace('http:', 'https:'), channel }), {
+    code: 'CONNECT',
+    message: /does not speak TLS here; is it http:\/\/ \?$/,
+  })
+})
