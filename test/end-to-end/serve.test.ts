@@ -120,7 +120,8 @@ test('over TLS, with a token that trusts its certificate', async t => {
   assert.equal(await statusOverTls(api, { ca }), 401)
   const args = ['emulator', '--state', 'token.state', '--ram', ram, '--pin-file', 'pin']
   const stranger = start(args)
-  assert.match((await stranger.event('disconnected')).reason!, /certificate is not trusted/)
+  const refused = await stranger.event('disconnected')
+  assert.deepEqual([refused.code, /certificate is not trusted/.test(refused.reason!)], ['UNTRUSTED', true])
   assert.equal(await stranger.end('SIGTERM'), 0)
   const token = start([...args, '--ca', 'cert.pem'])
   await token.event('connected')

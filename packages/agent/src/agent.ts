@@ -1,14 +1,20 @@
 /** Keeps one card connected to a server: session after session, for as long as it takes. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Channel, ChannelError } from '@keytether/card'
-import { SessionError } from './errors.ts'
+import { SessionError, type SessionErrorCode } from './errors.ts'
 import { runSession, type SessionOptions } from './session.ts'
 import { type Unlocked, Unlocker } from './unlock.ts'
 
 export type AgentEvent =
   | { readonly event: 'connected' }
   /** With when the next attempt is made. */
-  | { readonly event: 'disconnected'; readonly reason: string; readonly retryMs: number }
+  | {
+      readonly event: 'disconnected'
+      readonly reason: string
+      /** Where it was the way to the server that failed. */
+      readonly code?: SessionErrorCode
+      readonly retryMs: number
+    }
   /** A message from the server. */
   | { readonly event: 'notice'; readonly number: number; readonly text: string }
   | ({ readonly event: 'pin' } & Unlocked)
@@ -35,13 +41,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let failures = 0
   while (!signal.aborted) {
     const started = performance.now()
-    const { reason, forgotten } = await attempt(options, unlocker)
+    const { reason, code, forgotten } = await attempt(options, unlocker)
     if (signal.aborted) return
     if (performance.now() - started > healthyMs) failures = 0
     // A server that was restarted does not know its sessions any more: it is there, and nothing else is wrong.
     const retryMs = forgotten && failures === 0 ? 0 : delay(failures)
     failures++
-    onEvent?.({ event: 'disconnected', reason, retryMs })
+    onEvent?.({ event: 'disconnected', reason, ...(code && { code }), retryMs })
     await sleep(retryMs, undefined, { signal }).catch(() => {})
   }
 }
@@ -54,6 +60,7 @@ function delay(failures: number): number {
 
 interface Ended {
   readonly reason: string
+  readonly code?: SessionErrorCode
   /** The server lost a session that it had taken. */
   readonly forgotten?: boolean
 }
@@ -76,8 +83,8 @@ async function attempt(options: AgentOptions, unlocker: Unlocker): Promise<Ended
     return { reason: 'the server ended the session' }
   } catch (error) {
     if (!expected(error)) throw error
-    const forgotten = connected && error instanceof SessionError && error.status === 404
-    return { reason: error.message, forgotten }
+    if (!(error instanceof SessionError)) return { reason: error.message }
+    return { reason: error.message, code: error.code, forgotten: connected && error.status === 404 }
   } finally {
     await channel?.close()
   }

@@ -77,7 +77,8 @@ function agentLine(event: AgentEvent): string {
       return 'connected'
     case 'disconnected': {
       const when = event.retryMs === 0 ? 'now' : `in ${(event.retryMs / 1000).toFixed(1)} s`
-      return `disconnected: ${event.reason}; trying again ${when}`
+      const hint = event.code === 'UNTRUSTED' ? '; if its authority is your own, name it with --ca FILE' : ''
+      return `disconnected: ${event.reason}${hint}; trying again ${when}`
     }
     case 'notice':
       return `the service says: ${event.text} (${event.number})`
