@@ -4,7 +4,7 @@
  * - `NOT_A_SHARE_FILE` the bytes are no encrypted share of a DKEK
  * - `WRONG_PASSWORD_SHARE` a share of a password that cannot be one, or two that are the same or not of one set
  * - `TOO_FEW_PASSWORD_SHARES`
- * - `NOT_A_KEY_FILE` · `WRONG_PASSWORD` of a file · `DAMAGED` or altered · `NOT_SUPPORTED` a format or algorithm
+ * - `NOT_A_KEY_FILE` · `NOT_A_BACKUP` · `WRONG_PASSWORD` of a file · `DAMAGED` or altered · `NOT_SUPPORTED` a format or algorithm
  * - `WRONG_SHEET` what was typed in is not what was printed
  */
 export type CustodyErrorCode =
@@ -12,6 +12,7 @@ export type CustodyErrorCode =
   | 'WRONG_PASSWORD_SHARE'
   | 'TOO_FEW_PASSWORD_SHARES'
   | 'NOT_A_KEY_FILE'
+  | 'NOT_A_BACKUP'
   | 'WRONG_PASSWORD'
   | 'DAMAGED'
   | 'NOT_SUPPORTED'

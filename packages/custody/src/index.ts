@@ -1,3 +1,5 @@
+export { type Backup, type BackupKey, decodeBackup, encodeBackup } from './backup/backup.ts'
+export { openData, sealData } from './backup/sealed-data.ts'
 export { CustodyError, type CustodyErrorCode } from './errors.ts'
 export { type KeyFile, type KeyFileKey, readKeyFile } from './key-files/key-file.ts'
 export { passwordShareSheet, readPasswordShares } from './password-shares/password-share-sheet.ts'

@@ -22,12 +22,14 @@ const names: Record<string, string> = {
   dh: 'Diffie-Hellman',
 }
 
+const modulusLengths: readonly number[] = [1024, 1536, 2048, 3072, 4096]
+
 /** Why a card cannot take the key; undefined: it can. */
 export function obstacleOf(key: KeyObject): string | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (type === 'rsa') {
-    const bits = details?.modulusLength ?? 0
-    return bits >= 1024 && bits <= 4096 && bits % 8 === 0 ? undefined : 'RSA keys of a card have 1024 to 4096 bits'
+    if (modulusLengths.includes(details?.modulusLength ?? 0)) return undefined
+    return `RSA keys of a card have ${modulusLengths.join(', ')} bits`
   }
   if (type === 'ec') return curveNamed(details?.namedCurve) ? undefined : 'cards do not have this curve'
   return 'cards have RSA keys and keys on elliptic curves with a prime field, NIST, Brainpool and Koblitz'
