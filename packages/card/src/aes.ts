@@ -13,7 +13,8 @@ const zeroBlock = new Uint8Array(blockSize)
  * CBC over whole blocks, with no padding.
  *
  * Making a cipher object costs ten times what it does to an APDU. So one is kept for each direction, and the block that it
- * chains on from the message before is cancelled out of the first block of the next.
+ * chains on from the message before is cancelled out of the first block of the next. Nothing is kept or changed that is the
+ * caller's; of a `Buffer`, `slice` would be.
  */
 export class AesCbc {
   readonly #encryptor: Cipheriv
@@ -29,11 +30,11 @@ export class AesCbc {
 
   encrypt(iv: Uint8Array, message: Uint8Array): Uint8Array {
     wholeBlocks(message)
-    const input = message.slice()
+    const input = new Uint8Array(message)
     xorInto(input, iv)
     xorInto(input, this.#lastEncrypted)
     const output = this.#encryptor.update(input)
-    this.#lastEncrypted = output.subarray(-blockSize)
+    this.#lastEncrypted = new Uint8Array(output.subarray(-blockSize))
     return output
   }
 
@@ -42,7 +43,7 @@ export class AesCbc {
     const output = this.#decryptor.update(cryptogram)
     xorInto(output, iv)
     xorInto(output, this.#lastDecrypted)
-    this.#lastDecrypted = cryptogram.slice(-blockSize)
+    this.#lastDecrypted = new Uint8Array(cryptogram.subarray(-blockSize))
     return output
   }
 
@@ -78,7 +79,7 @@ export function cmac(key: Uint8Array): (message: Uint8Array) => Uint8Array {
   const padded = doubled(complete)
   return message => {
     const whole = message.length > 0 && message.length % blockSize === 0
-    const input = whole ? message.slice() : pad(message)
+    const input = whole ? new Uint8Array(message) : pad(message)
     xorInto(input, whole ? complete : padded, input.length - blockSize)
     return aes.encrypt(zeroBlock, input).subarray(-blockSize)
   }

@@ -4,7 +4,8 @@
  * @see RFC 3279, 2.2.3; X.690, 8.3
  * @module
  */
-import { bytes, fromHex, mapped, struct, tlv, toHex } from '@keytether/codec'
+import { bytes, concat, fromHex, mapped, struct, type TypeOf, tlv, toHex } from '@keytether/codec'
+import { fromNumber } from './numbers.ts'
 
 /** 521 bits and a sign take 66 bytes; some cards put more zeros in front than there should be. */
 const longest = 80
@@ -29,3 +30,13 @@ const positive = tlv(
 )
 
 export const EcdsaSignature = tlv(0x30, struct({ r: positive, s: positive }))
+export type EcdsaSignature = TypeOf<typeof EcdsaSignature>
+
+/**
+ * r ‖ s, as certificates have it.
+ *
+ * @param size bytes of the order of the curve's group
+ */
+export function plainSignature({ r, s }: EcdsaSignature, size: number): Uint8Array<ArrayBuffer> {
+  return concat(fromNumber(r, size), fromNumber(s, size))
+}

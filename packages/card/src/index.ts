@@ -83,7 +83,8 @@ export {
   verifyChain,
 } from './cvc/chain.ts'
 export { type Curve, type CurveName, curveByName, curveOf, curves } from './cvc/curves.ts'
-export { issueCertificate, issueRequest, type RequestIssue, type SignBytes } from './cvc/issue.ts'
+export { derivedPublicKey } from './cvc/derived-key.ts'
+export { issueCertificate, issueOwnRequest, issueRequest, type RequestIssue, type SignBytes } from './cvc/issue.ts'
 export { publicKeyObject, publicKeyOf, subjectPublicKeyInfo } from './cvc/key-object.ts'
 export {
   type DomainParameters,
@@ -95,7 +96,7 @@ export {
 } from './cvc/public-key.ts'
 export { cardContactRoots } from './cvc/roots.ts'
 export { signatureAlgorithm, verifyCertificate, verifyRequest, verifyWith } from './cvc/verify.ts'
-export { EcdsaSignature } from './ecdsa-signature.ts'
+export { EcdsaSignature, plainSignature } from './ecdsa-signature.ts'
 export {
   ChannelError,
   type ChannelErrorCode,

@@ -6,23 +6,26 @@ import { encode } from '@keytether/codec'
 const needsPin = { flags: ['private', 'modifiable'], authId: Uint8Array.of(0x01) } as const
 const needsNothing = { flags: ['modifiable'] } as const
 
-const usages = { rsa: ['decrypt', 'sign', 'signRecover'], ec: ['sign', 'derive'] } as const
+const usages = {
+  rsa: ['decrypt', 'sign', 'signRecover'],
+  ec: ['sign', 'derive'],
+  aes: ['encrypt', 'decrypt', 'sign', 'verify', 'derive'],
+} as const
 
-interface NewKey {
-  readonly kind: 'ec' | 'rsa'
+export interface NewKey {
+  readonly kind: 'ec' | 'rsa' | 'aes'
   readonly bits: number
+  readonly id: Uint8Array
+  readonly label: string
 }
 
-export function describeNewKey(reference: number, { kind, bits }: NewKey, id: Uint8Array, label: string): Uint8Array {
+export function describeNewKey(reference: number, key: NewKey): Uint8Array {
   return encode(PrivateKeyDescription, {
-    kind,
-    label,
+    ...key,
     ...needsPin,
-    id,
-    usage: usages[kind],
+    usage: usages[key.kind],
     accessFlags: ['sensitive', 'alwaysSensitive', 'neverExtractable', 'local'],
     keyReference: reference,
-    bits,
   })
 }
 

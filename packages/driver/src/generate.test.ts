@@ -167,7 +167,7 @@ for (const [name, answers, spec, message] of unattested) {
 test('the description cannot be written: says what there is', async () => {
   await assert.rejects(generate(card({ update: '6A84' })), (error: DriverError) => {
     assert.equal(error.code, 'INCOMPLETE')
-    assert.match(error.message, /key 1 was generated, but its description was not written/)
+    assert.match(error.message, /key 1 was made, but its description was not written/)
     assert.equal((error.cause as DriverError).code, 'OUT_OF_MEMORY')
     return true
   })

@@ -3,7 +3,6 @@ import {
   AuthenticatedRequest,
   curveByName,
   fileId,
-  filePrefix,
   GenerateKeyPair,
   type KeyParameters,
   keyAlgorithm,
@@ -12,10 +11,10 @@ import {
 import { DecodeError, decode, equal, fromHex } from '@keytether/codec'
 import { describeNewKey } from './descriptions.ts'
 import { DriverError } from './errors.ts'
-import { expectContent, readFiles, writeCalls } from './files.ts'
-import { enumerateCall, keyParametersOf, parametersCall } from './inventory.ts'
-import { bitsOf, describeKey, keyIdentifier } from './key-info.ts'
+import { expectContent, readFiles } from './files.ts'
+import { bitsOf, keyIdentifier } from './key-info.ts'
 import { call, type Link } from './link.ts'
+import { describe, freeReference } from './new-key.ts'
 import { expectOk } from './outcome.ts'
 import type { Identity, KeyAttributes, KeyInfo, KeySpec, Version } from './types.ts'
 
@@ -30,12 +29,13 @@ export async function generateKeyPair(
 ): Promise<KeyInfo> {
   const parameters = parametersOf(spec)
   // A label or an identifier that no description has room for is refused before there is a key.
-  describeNewKey(0, { kind: spec.kind, bits: 0 }, attributes.id ?? new Uint8Array(), attributes.label)
-  const [list] = await link.run([enumerateCall()])
-  const reference = chooseReference(expectOk(list, 'list the objects of the card'), attributes.reference)
+  describeNewKey(0, { kind: spec.kind, bits: 0, id: attributes.id ?? new Uint8Array(), label: attributes.label })
+  const reference = await freeReference(link, attributes.reference)
   const request = await generate(link, version, identity, reference, parameters, attributes)
-  const checked = attested(request, identity, reference, parameters)
-  return describe(link, reference, checked, request, attributes)
+  const { publicKey } = attested(request, identity, reference, parameters).certificate.value.body.value
+  const { kind } = publicKey
+  const { label, id = keyIdentifier(publicKey) } = attributes
+  return describe(link, reference, { kind, bits: bitsOf(publicKey), id, label }, request)
 }
 
 function parametersOf(spec: KeySpec): KeyParameters {
@@ -52,24 +52,6 @@ function parametersOf(spec: KeySpec): KeyParameters {
     e: fromHex(hex.padStart(hex.length + (hex.length % 2), '0')),
     bits,
   }
-}
-
-const belongings = [filePrefix.key, filePrefix.keyDescription, filePrefix.keyCertificate] as readonly number[]
-
-/** A reference that no key has, nor files that are left of one: they would describe the new key wrongly. */
-function chooseReference(fids: readonly number[], wanted: number | undefined): number {
-  const taken = new Set(fids.filter(each => belongings.includes(each >> 8)).map(each => each & 0xff))
-  if (wanted === undefined) {
-    for (let reference = 1; reference <= 0xff; reference++) if (!taken.has(reference)) return reference
-    throw new DriverError('NO_FREE_REFERENCE', 'all 255 key references are taken; delete keys that are not needed')
-  }
-  if (!Number.isInteger(wanted) || wanted < 1 || wanted > 0xff) {
-    throw new RangeError(`key references go from 1 to 255, got ${wanted}`)
-  }
-  if (taken.has(wanted)) {
-    throw new DriverError('REFERENCE_TAKEN', `there is a key, or what is left of one, under reference ${wanted}`)
-  }
-  return wanted
 }
 
 async function generate(
@@ -133,41 +115,4 @@ function attested(
       : parameters.kind === 'ec' && publicKey.domain !== undefined && equal(publicKey.domain.n, parameters.domain.n)
   if (!asked) throw refuse('it is not of the type that was asked for')
   return request
-}
-
-async function describe(
-  link: Link,
-  reference: number,
-  request: AuthenticatedRequest,
-  requestBytes: Uint8Array,
-  { label, id }: KeyAttributes,
-): Promise<KeyInfo> {
-  const { publicKey } = request.certificate.value.body.value
-  const { kind } = publicKey
-  const description = describeNewKey(
-    reference,
-    { kind, bits: bitsOf(publicKey) },
-    id ?? keyIdentifier(publicKey),
-    label,
-  )
-  try {
-    const [selected, ...written] = await link.run([
-      parametersCall(reference),
-      ...writeCalls(link, fileId('keyDescription', reference), description),
-    ])
-    for (const outcome of written) expectOk(outcome, 'write the description')
-    return describeKey(
-      reference,
-      keyParametersOf(selected),
-      { status: 'ok', content: description },
-      { status: 'ok', content: requestBytes },
-    )
-  } catch (cause) {
-    throw new DriverError(
-      'INCOMPLETE',
-      `key ${reference} was generated, but its description was not written: it has no label and no id of its own. ` +
-        'Delete it, or go on with its reference',
-      { cause },
-    )
-  }
 }

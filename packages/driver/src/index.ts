@@ -3,11 +3,13 @@ export { openPcsc, type PcscChannel } from './pcsc/channel.ts'
 export { listReaders } from './pcsc/context.ts'
 export { PcscError, type PcscErrorCode } from './pcsc/errors.ts'
 export { type ReaderChange, watchReaders } from './pcsc/watch.ts'
+export type { SecretKeys } from './secret-keys.ts'
 export { type OpenOptions, SmartCardHsm } from './smart-card-hsm.ts'
 export type {
   CertificateInfo,
   DataInfo,
   DecryptionScheme,
+  DerivedKeyAttributes,
   DeviceStatus,
   Identity,
   Initialization,

@@ -1,5 +1,6 @@
 /** A SmartCard-HSM behind any channel. */
 import { type Channel, deviceOptions, type TrustRoot } from '@keytether/card'
+import { deriveKey } from './derive-key.ts'
 import { describeToken } from './descriptions.ts'
 import { deviceStatus, random, writeLabel } from './device.ts'
 import { DriverError } from './errors.ts'
@@ -19,9 +20,11 @@ import {
 } from './objects.ts'
 import { expectOk } from './outcome.ts'
 import { changePin, initialize, pinStatus, resetRetryCounter, type TryOptions, verifyPin } from './pin.ts'
+import { SecretKeys } from './secret-keys.ts'
 import type {
   DataInfo,
   DecryptionScheme,
+  DerivedKeyAttributes,
   DeviceStatus,
   Identity,
   Initialization,
@@ -62,12 +65,14 @@ const smallestMaximumApdu = 1232
 export class SmartCardHsm {
   readonly identity: Identity
   readonly version: Version
+  readonly secretKeys: SecretKeys
   readonly #link: Link
   #options: number | undefined
 
   private constructor(link: Link, { identity, version, options }: Application) {
     this.identity = identity
     this.version = version
+    this.secretKeys = new SecretKeys(link)
     this.#link = link
     this.#options = options
   }
@@ -208,6 +213,17 @@ export class SmartCardHsm {
    */
   generateKeyPair(spec: KeySpec, attributes: KeyAttributes): Promise<KeyInfo> {
     return this.#link.alone(link => generateKeyPair(link, this.version, this.identity, spec, attributes))
+  }
+
+  /**
+   * Makes an EC key whose private number is that of another one and the parameter, a big-endian number; the public key
+   * follows from the other one's, and is proven by two signatures of the new key, which count as uses, where it may sign.
+   * Who knows the parameter and one of the private keys knows the other. The device does not vouch for the new key.
+   *
+   * @throws DriverError as `sign` and `generateKeyPair` do; `MALFORMED` if the new key is not the one that was computed
+   */
+  deriveKey(key: KeyInfo, parameter: Uint8Array, attributes: DerivedKeyAttributes): Promise<KeyInfo> {
+    return this.#link.alone(link => deriveKey(link, this.identity, key, parameter, attributes))
   }
 
   /**

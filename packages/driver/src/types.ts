@@ -119,7 +119,7 @@ export type KeySpec =
 
 export interface KeyAttributes {
   readonly label: string
-  /** PKCS #15 iD; default the SHA-1 hash of the public key's X coordinate or modulus. */
+  /** PKCS #15 iD; default the SHA-1 hash of the public key's X coordinate or modulus, of an AES key at random. */
   readonly id?: Uint8Array
   /** 1 to 255; default the lowest that is free. */
   readonly reference?: number
@@ -128,6 +128,9 @@ export interface KeyAttributes {
   readonly useCounter?: number
   readonly keyDomain?: number
 }
+
+/** A derived key has the algorithms, the uses left and the key domain of the key that it is derived from. */
+export type DerivedKeyAttributes = Pick<KeyAttributes, 'label' | 'id' | 'reference'>
 
 export type SignatureScheme = 'ECDSA' | 'RSA_PKCS1' | 'RSA_PSS'
 

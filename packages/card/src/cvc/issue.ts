@@ -36,3 +36,18 @@ export function issueRequest(request: RequestIssue): Uint8Array<ArrayBuffer> {
   const part = { certificate, authorityReference: request.authorityReference }
   return encode(AuthenticatedRequest, { ...part, signature: request.authenticate(encode(AuthenticatedPart, part)) })
 }
+
+/**
+ * The bytes of a request that no other key authenticates: the outer signature, in the name of the key's own holder reference,
+ * is by the key itself, too. It shows who has the key, and not where the key is.
+ */
+export async function issueOwnRequest(
+  body: CertificateBody,
+  sign: (message: Uint8Array) => Promise<Uint8Array>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const raw = encode(Body, body)
+  const value = { body: { value: body, raw }, signature: await sign(raw) }
+  const certificate = { value, raw: encode(Certificate, value) }
+  const part = { certificate, authorityReference: body.holderReference }
+  return encode(AuthenticatedRequest, { ...part, signature: await sign(encode(AuthenticatedPart, part)) })
+}
