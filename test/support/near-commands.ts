@@ -50,6 +50,8 @@ export const nearCommand = fc
       0x54,
       0x82,
       0x5a,
+      0x72,
+      0x74,
     ),
     p2: fc.oneof(
       fc.constantFrom(
@@ -70,6 +72,8 @@ export const nearCommand = fc
         0x10,
         0x18,
         0x99,
+        0x92,
+        0x93,
       ),
       byte,
     ),

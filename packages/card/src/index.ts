@@ -51,7 +51,13 @@ export { GenerateKeyPair } from './commands/generate-key-pair.ts'
 export { GenerateSecretKey } from './commands/generate-secret-key.ts'
 export { GetChallenge } from './commands/get-challenge.ts'
 export { DeviceStatus, deviceOptions, InitializeDevice } from './commands/initialize-device.ts'
-export { QueryKeyDomain } from './commands/key-domain.ts'
+export {
+  CreateKeyDomain,
+  DeleteKeyDomain,
+  DeleteKeyEncryptionKey,
+  ImportKeyShare,
+  QueryKeyDomain,
+} from './commands/key-domain.ts'
 export {
   AuthenticationKeyInfo,
   AuthenticationStatus,
@@ -73,6 +79,7 @@ export { type AlgorithmName, algorithm, Decipher, Sign } from './commands/use-ke
 export { UseSecretKey } from './commands/use-secret-key.ts'
 export { Verify } from './commands/verify.ts'
 export { SetVerificationKey, VerifyCertificate } from './commands/verify-certificate.ts'
+export { UnwrapKey, WrapKey } from './commands/wrap.ts'
 export { AuthenticatedRequest, Certificate, CertificateBody, DeviceCertificates } from './cvc/certificate.ts'
 export {
   type ChainFailure,

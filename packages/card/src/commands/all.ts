@@ -10,6 +10,13 @@ import { GenerateSecretKey } from './generate-secret-key.ts'
 import { GetChallenge } from './get-challenge.ts'
 import { DeviceStatus, InitializeDevice } from './initialize-device.ts'
 import {
+  CreateKeyDomain,
+  DeleteKeyDomain,
+  DeleteKeyEncryptionKey,
+  ImportKeyShare,
+  QueryKeyDomain,
+} from './key-domain.ts'
+import {
   AuthenticationKeyInfo,
   AuthenticationStatus,
   RegisterAuthenticationKey,
@@ -22,6 +29,7 @@ import { Decipher, Sign } from './use-key.ts'
 import { UseSecretKey } from './use-secret-key.ts'
 import { Verify } from './verify.ts'
 import { SetVerificationKey, VerifyCertificate } from './verify-certificate.ts'
+import { UnwrapKey, WrapKey } from './wrap.ts'
 
 export const commands = {
   SelectApplication,
@@ -54,4 +62,11 @@ export const commands = {
   SetAuthenticationKey,
   ExternalAuthenticate,
   MakeSessionPin,
+  QueryKeyDomain,
+  ImportKeyShare,
+  CreateKeyDomain,
+  DeleteKeyDomain,
+  DeleteKeyEncryptionKey,
+  WrapKey,
+  UnwrapKey,
 } as const satisfies Record<string, AnyCommand>

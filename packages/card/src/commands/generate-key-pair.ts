@@ -37,5 +37,7 @@ export const GenerateKeyPair = command({
     notSupported: sw.notSupported,
     outOfMemory: sw.outOfMemory,
     exists: sw.exists,
+    /** The key domain is not set up. */
+    domainNotSetUp: sw.referenceNotFound,
   },
 })

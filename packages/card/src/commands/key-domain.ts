@@ -1,32 +1,102 @@
 /**
- * KEY DOMAIN, as a query: how far a domain is set up, and what identifies it.
+ * KEY DOMAIN: set up domains, inside which keys can be copied between devices, and ask how far they are set up.
+ *
+ * Shares of a domain's key come one by one, in any order and with any time in between, and need no log-in.
  *
  * @module
  */
 import { always, bytes, struct, u8 } from '@keytether/codec'
-import { command } from '../command.ts'
+import { anyOf, command } from '../command.ts'
+import { shareSize } from '../key-domain/dkek.ts'
 import { sw } from '../status.ts'
+
+const cla = 0x80
+const ins = 0x52
+
+function operation(code: number) {
+  return struct({ operation: always(code), index: u8 })
+}
+
+const response = struct({
+  /** Shares of the domain's key, and how many of them are still missing; none in a domain made by key agreement. */
+  shares: u8,
+  outstanding: u8,
+  /** The first bytes of the hash of the domain's key, zero until it is complete. */
+  keyCheckValue: bytes(8),
+  /** x ‖ y of the group signer's key, in a domain made by key agreement. */
+  uid: bytes(),
+})
+
+const absent = {
+  noSuchDomain: sw.wrongP1P2,
+  /** The device was initialised without key domains. */
+  notSupported: sw.unknownInstruction,
+} as const
+
+const status = {
+  /** The domain is not set up. */
+  notSetUp: sw.referenceNotFound,
+  ...absent,
+} as const
+
+const loggedIn = { securityNotSatisfied: anyOf(sw.securityNotSatisfied, sw.conditionsNotSatisfied) } as const
 
 export const QueryKeyDomain = command({
   name: 'KEY DOMAIN query',
-  cla: 0x80,
-  ins: 0x52,
-  params: struct({ operation: always(0x00), index: u8 }),
+  cla,
+  ins,
+  params: operation(0x00),
   when: 'noData',
-  response: struct({
-    /** Shares of the domain's key, and how many of them are still missing; none in a domain made by key agreement. */
-    shares: u8,
-    outstanding: u8,
-    /** The first bytes of the hash of the domain's key, zero until it is complete. */
-    keyCheckValue: bytes(8),
-    /** x ‖ y of the group signer's key, in a domain made by key agreement. */
-    uid: bytes(),
-  }),
+  response,
+  status,
+})
+
+export const ImportKeyShare = command({
+  name: 'KEY DOMAIN import share',
+  cla,
+  ins,
+  params: operation(0x00),
+  when: 'data',
+  data: bytes(shareSize),
+  response,
   status: {
-    /** The domain has no key yet. */
-    notSetUp: sw.referenceNotFound,
-    noSuchDomain: sw.wrongP1P2,
-    /** The device was initialised without key domains. */
-    notSupported: sw.unknownInstruction,
+    ...status,
+    /** No share is missing. */
+    complete: sw.notAllowed,
+    wrongLength: sw.wrongLength,
   },
+})
+
+export const CreateKeyDomain = command({
+  name: 'KEY DOMAIN create',
+  cla,
+  ins,
+  params: operation(0x01),
+  data: struct({ shares: u8 }),
+  response,
+  status: { ...absent, ...loggedIn, exists: sw.exists, wrongData: sw.wrongData, wrongLength: sw.wrongLength },
+})
+
+/** Some cards say that the domain is not set up when they have just deleted it. */
+export const DeleteKeyDomain = command({
+  name: 'KEY DOMAIN delete',
+  cla,
+  ins,
+  params: operation(0x03),
+  status: {
+    ...status,
+    ...loggedIn,
+    /** There are keys in it. */
+    notEmpty: sw.exists,
+  },
+})
+
+/** Deletes the key of a domain, but neither the domain nor the keys in it: its shares are then missing again. */
+export const DeleteKeyEncryptionKey = command({
+  name: 'KEY DOMAIN delete key',
+  cla,
+  ins,
+  params: operation(0x04),
+  response,
+  status: { ...status, ...loggedIn },
 })
