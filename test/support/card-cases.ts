@@ -2,7 +2,15 @@
  * What the card allows and what it refuses, command by command: the same rows for the emulated card itself and, through
  * OpenSC and PC/SC, for whatever card is in the reader.
  */
-import { type AnyCommand, algorithm, commands, curveByName, keyAlgorithm } from '@keytether/card'
+import {
+  type AnyCommand,
+  algorithm,
+  commands,
+  curveByName,
+  keyAlgorithm,
+  keyEncryptionKey,
+  wrapKey,
+} from '@keytether/card'
 import { fromHex, toHex } from '@keytether/codec'
 import { pin, soPin } from './emulated-token.ts'
 
@@ -27,6 +35,7 @@ export type CaseName =
   | 'exists already'
   | 'not permitted'
   | 'wrong parameters'
+  | 'domain incomplete'
 
 export interface CardCase {
   readonly name: CaseName
@@ -62,6 +71,8 @@ const verify = `0020008106${pin}`
 const wrongPin = `0020008106${otherPin}`
 
 const initialized = [initialize]
+const withDomains = [initialize.replace('8050000019', '805000001C').concat(' 920101'), verify]
+const share = `8052000020 ${'5a'.repeat(32)} 00`
 const loggedIn = [initialize, verify]
 const blocked: Step[] = [initialize, ...['63C2', '63C1', '63C0'].map(answer => [wrongPin, answer] as const)]
 const blockedSo: Step[] = [
@@ -97,6 +108,15 @@ const sign = using('Sign', 1, algorithm.ecdsa, hash)
 const agree = using('Decipher', 1, algorithm.ecdh, point)
 const cmac = using('UseSecretKey', 3, algorithm.aesCmac, hash)
 const derive = write(commands.DeriveKey, { key: 1, newKey: 4 }, { parameter: fromHex(hash) })
+/** A share of a domain's key, and an AES key under it. */
+const ownShare = `8052000020 ${'a5'.repeat(32)} 00`
+const blob = wrapKey(keyEncryptionKey(new Uint8Array(32).fill(0xa5)), {
+  material: { kind: 'aes', key: new Uint8Array(16) },
+  algorithms: Uint8Array.of(algorithm.aesCmac),
+})
+const unwrap = write(commands.UnwrapKey, { key: 1 }, blob)
+const withTwoDomains = [initialize.replace('8050000019', '805000001C').concat(' 970102'), verify]
+
 const file = '00D7CF0109 54020000 5303010203'
 const readFile = '00B1CF0104 54020000 03'
 
@@ -246,6 +266,58 @@ const rows = {
     ['exists already', [...withKey, '004804B0'], derive, '6A89'],
     ['wrong length', withKey, '80760104 01 98', '6700'],
     ['wrong data', withKey, '80760104 02 9901', '6A80'],
+  ],
+  QueryKeyDomain: [
+    ['allowed', withDomains, '8052000000', '9000'],
+    ['wrong parameters', initialized, '8052000000', '6D00'],
+    ['wrong parameters', withDomains, '8052000100', '6A86'],
+  ],
+  ImportKeyShare: [
+    ['allowed', withDomains, share, '9000'],
+    ['not permitted', [...withDomains, share], share, '6986'],
+    ['wrong length', withDomains, '8052000003 010203 00', '6700'],
+  ],
+  CreateKeyDomain: [
+    ['allowed', withTwoDomains, '8052010001 02 00', '9000'],
+    ['not logged in', withTwoDomains.slice(0, 1), '8052010001 02 00', '6982'],
+    ['exists already', withDomains, '8052010001 02 00', '6A89'],
+    ['wrong data', withTwoDomains, '8052010001 00 00', '6A80'],
+    ['wrong length', withTwoDomains, '8052010002 0202 00', '6700'],
+    ['wrong parameters', withTwoDomains, '8052010201 02 00', '6A86'],
+  ],
+  DeleteKeyDomain: [
+    ['allowed', withDomains, '80520300', '9000'],
+    ['not logged in', withDomains.slice(0, 1), '80520300', '6982'],
+    ['not permitted', [...withDomains, ecKey()], '80520300', '6A89'],
+    ['domain incomplete', withTwoDomains, '80520301', '6A88'],
+  ],
+  DeleteKeyEncryptionKey: [
+    ['allowed', [...withDomains, share], '8052040000', '9000'],
+    ['not logged in', withDomains.slice(0, 1), '8052040000', '6982'],
+    ['domain incomplete', withTwoDomains, '8052040100', '6A88'],
+  ],
+  WrapKey: [
+    ['allowed', [...withDomains, share, ecKey()], '80720192000000', '9000'],
+    ['not logged in', withDomains.slice(0, 1), '80720192000000', '6982'],
+    ['not permitted', withKey, '80720192000000', '6D00'],
+    ['unknown key or file', [...withDomains, share], '80720192000000', '6A82'],
+    [
+      'algorithm not in the list of the key',
+      [...withDomains, share, ecKey({ algorithms: Uint8Array.of(algorithm.ecdsa) })],
+      '80720192000000',
+      '6A81',
+    ],
+    ['domain incomplete', [...withDomains, ecKey()], '80720192000000', '6A88'],
+    ['wrong parameters', [...withDomains, share, ecKey()], '80720193000000', '6A86'],
+  ],
+  UnwrapKey: [
+    ['allowed', [...withDomains, ownShare], unwrap, '9000'],
+    ['not logged in', withDomains.slice(0, 1), unwrap, '6982'],
+    ['not permitted', loggedIn, unwrap, '6D00'],
+    ['exists already', [...withDomains, ownShare, ecKey()], unwrap, '6A89'],
+    ['domain incomplete', withDomains, unwrap, '6A88'],
+    ['wrong data', [...withDomains, share], unwrap, '6A80'],
+    ['unknown key or file', [...withDomains, ownShare], '80740193', '6A82'],
   ],
   SetSecureMessaging: [
     ['allowed', initialized, '002241A40C800A04007F00070202030202', '9000'],

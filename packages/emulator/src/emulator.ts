@@ -19,8 +19,9 @@ export interface EmulatorOptions {
 const atr = fromHex('3BDE96FF8191FE1FC38031815448534D3173802140810792')
 
 /**
- * A SmartCard-HSM in software, with the access rules of the real one, but without key domains, and with room for APDUs of any length, where a chip ends at some 1,200 bytes. It protects keys as well as
- * the process and its files are protected: for tests and demonstrations.
+ * A SmartCard-HSM in software, with the access rules of the real one, and with room for APDUs of any length, where a chip
+ * ends at some 1,200 bytes. It protects keys as well as the process and its files are protected: for tests and
+ * demonstrations.
  */
 export class Emulator implements Channel {
   readonly #store: Store

@@ -10,6 +10,13 @@ import { generateSecretKey } from './commands/generate-secret-key.ts'
 import { getChallenge } from './commands/get-challenge.ts'
 import { deviceStatus, initializeDevice } from './commands/initialize-device.ts'
 import {
+  createKeyDomain,
+  deleteKeyDomain,
+  deleteKeyEncryptionKey,
+  importKeyShare,
+  queryKeyDomain,
+} from './commands/key-domain.ts'
+import {
   authenticationKeyInfo,
   authenticationStatus,
   registerAuthenticationKey,
@@ -22,6 +29,7 @@ import { decipher, sign } from './commands/use-key.ts'
 import { useSecretKey } from './commands/use-secret-key.ts'
 import { verify } from './commands/verify.ts'
 import { setVerificationKey, verifyCertificate } from './commands/verify-certificate.ts'
+import { unwrapKey, wrapKey } from './commands/wrap.ts'
 import type { Handler } from './handler.ts'
 
 type Commands = typeof commands
@@ -58,4 +66,11 @@ export const handlers: { readonly [Name in CommandName]: Handler<Commands[Name]>
   SetAuthenticationKey: setAuthenticationKey,
   ExternalAuthenticate: externalAuthenticate,
   MakeSessionPin: makeSessionPin,
+  QueryKeyDomain: queryKeyDomain,
+  ImportKeyShare: importKeyShare,
+  CreateKeyDomain: createKeyDomain,
+  DeleteKeyDomain: deleteKeyDomain,
+  DeleteKeyEncryptionKey: deleteKeyEncryptionKey,
+  WrapKey: wrapKey,
+  UnwrapKey: unwrapKey,
 }

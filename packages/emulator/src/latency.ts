@@ -44,6 +44,13 @@ const kinds: { readonly [Name in CommandName]: LatencyKind } = {
   SetAuthenticationKey: 'other',
   ExternalAuthenticate: 'authenticate',
   MakeSessionPin: 'other',
+  QueryKeyDomain: 'other',
+  ImportKeyShare: 'write',
+  CreateKeyDomain: 'write',
+  DeleteKeyDomain: 'write',
+  DeleteKeyEncryptionKey: 'write',
+  WrapKey: 'other',
+  UnwrapKey: 'write',
 }
 
 /** Kind of work of a command that was carried out; what the card refuses, it refuses quickly. */

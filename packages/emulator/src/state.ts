@@ -4,7 +4,9 @@ import {
   ascii,
   bytes,
   type Codec,
+  choice,
   mapped,
+  nothing,
   optional,
   sequenceOf,
   struct,
@@ -15,6 +17,7 @@ import {
   u32,
 } from '@keytether/codec'
 import { type DeviceIdentity, issueDevice } from './identity.ts'
+import type { KeyDomain } from './key-domains.ts'
 import {
   type AsymmetricKey,
   type EcPrivateKey,
@@ -32,6 +35,8 @@ export interface CardKey {
   readonly useCounter?: number | undefined
   /** What it may be used for; empty: everything that its type can do. */
   readonly algorithms: Uint8Array
+  /** Index of the key domain that it is in; absent on a card without any. */
+  readonly keyDomain?: number | undefined
 }
 
 export interface RegisteredKey {
@@ -70,6 +75,8 @@ export interface CardState {
   readonly keys: ReadonlyMap<number, CardKey>
   /** Content by identifier; the device's certificates are not one of them. */
   readonly files: ReadonlyMap<number, Uint8Array>
+  /** By index, and undefined where none is set up; absent if the card was initialised without. */
+  readonly keyDomains?: readonly (KeyDomain | undefined)[] | undefined
 }
 
 export function freshState(): CardState {
@@ -153,6 +160,7 @@ const KeyFormat: Codec<CardKey & { readonly reference: number }> = mapped(
     asymmetricKey: optional(tlv(0x81, PrivateKeyFormat)),
     useCounter: optional(tlv(0x82, u32)),
     algorithms: tlv(0x83, bytes({ max: 16 })),
+    keyDomain: optional(tlv(0x84, u8)),
     secretKey: optional(tlv(0x85, SecretKeyFormat)),
   }),
   {
@@ -166,6 +174,26 @@ const KeyFormat: Codec<CardKey & { readonly reference: number }> = mapped(
   },
 )
 
+/** One after the other; a place without a domain is there too. */
+const DomainFormat: Codec<KeyDomain | undefined> = mapped(
+  choice({
+    none: tlv(0x80, nothing),
+    domain: tlv(
+      0xa1,
+      tlvs({
+        shares: tlv(0x80, u8),
+        outstanding: tlv(0x81, u8),
+        key: optional(tlv(0x82, bytes(32))),
+        uid: optional(tlv(0x83, bytes({ max: 132 }))),
+      }),
+    ),
+  }),
+  {
+    write: domain => (domain ? { kind: 'domain', value: domain } : { kind: 'none', value: undefined }),
+    read: ({ value }) => value,
+  },
+)
+
 const FileFormat = struct({ fid: u16, content: bytes() })
 
 export const StateFormat: Codec<CardState> = mapped(
@@ -174,12 +202,14 @@ export const StateFormat: Codec<CardState> = mapped(
     access: optional(tlv(0xa1, AccessFormat)),
     keys: tlv(0xa2, sequenceOf(tlv(0xa0, KeyFormat))),
     files: tlv(0xa3, sequenceOf(tlv(0x80, FileFormat))),
+    keyDomains: optional(tlv(0xa4, sequenceOf(DomainFormat))),
   }),
   {
-    write: ({ keys, files, ...rest }) => ({
+    write: ({ keys, files, keyDomains, ...rest }) => ({
       ...rest,
       keys: [...keys].map(([reference, key]) => ({ reference, ...key })),
       files: [...files].map(([fid, content]) => ({ fid, content })),
+      keyDomains: keyDomains && [...keyDomains],
     }),
     read: ({ keys, files, ...rest }) => ({
       ...rest,

@@ -355,6 +355,7 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['not in this domain', { status: 'notSupported' }, '6a81'],
       ['full', { status: 'outOfMemory' }, '6a84'],
       ['the reference is taken', { status: 'exists' }, '6a89'],
+      ['the domain is not set up', { status: 'domainNotSetUp' }, '6a88'],
     ],
   },
   Sign: {

@@ -27,5 +27,7 @@ export const GenerateSecretKey = command({
     notSupported: anyOf(sw.notSupported, sw.unknownInstruction),
     outOfMemory: sw.outOfMemory,
     exists: sw.exists,
+    /** The key domain is not set up. */
+    domainNotSetUp: sw.referenceNotFound,
   },
 })

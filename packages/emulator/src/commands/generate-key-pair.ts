@@ -11,10 +11,17 @@ import {
 } from '@keytether/card'
 import { isLoggedIn } from '../card.ts'
 import type { Handler } from '../handler.ts'
-import { type AsymmetricKey, generateEcKey, generateRsaKey, publicKeyOfPrivate, signerOf } from '../keys/private-key.ts'
+import { domainOfNewKey } from '../key-domains.ts'
+import {
+  type AsymmetricKey,
+  generateEcKey,
+  generateRsaKey,
+  modulusLengths,
+  publicKeyOfPrivate,
+  signerOf,
+} from '../keys/private-key.ts'
 import { type CardState, freeMemory } from '../state.ts'
 
-const modulusLengths: readonly number[] = [1024, 1536, 2048, 3072, 4096]
 /** What the card shows for a key without a counter. */
 export const unlimited = 0xffffffff
 
@@ -24,8 +31,9 @@ export const generateKeyPair: Handler<typeof GenerateKeyPair> = async (card, { p
   if (params.key === 0 || params.signingKey !== 0) return sw.wrongP1P2
   if (card.state.keys.has(params.key)) return { status: 'exists' }
   if (data.profile !== 0 || data.useCounter === unlimited) return { status: 'wrongData' }
-  // There are no key domains.
-  if (data.keyDomain !== undefined || data.wrappingKey !== undefined) return { status: 'notSupported' }
+  if (data.wrappingKey !== undefined) return { status: 'notSupported' }
+  const keyDomain = domainOfNewKey(card.state, data.keyDomain)
+  if (typeof keyDomain === 'string') return { status: keyDomain }
   const privateKey = await generate(data.parameters)
   if (typeof privateKey === 'string') return { status: privateKey }
 
@@ -33,7 +41,7 @@ export const generateKeyPair: Handler<typeof GenerateKeyPair> = async (card, { p
   const { useCounter, algorithms = new Uint8Array() } = data
   const state = {
     ...card.state,
-    keys: new Map(card.state.keys).set(params.key, { privateKey, useCounter, algorithms }),
+    keys: new Map(card.state.keys).set(params.key, { privateKey, useCounter, algorithms, keyDomain }),
     files: new Map(card.state.files).set(fileId('keyCertificate', params.key), request),
   }
   if (freeMemory(state) < 0) return { status: 'outOfMemory' }

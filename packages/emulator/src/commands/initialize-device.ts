@@ -3,14 +3,16 @@ import type { DeviceStatus, InitializeDevice } from '@keytether/card'
 import { newSession } from '../card.ts'
 import { type Handler, ok } from '../handler.ts'
 import { initialAccess } from '../initial-access.ts'
+import { type KeyDomain, mostDomains, newDomain } from '../key-domains.ts'
 import { freeMemory } from '../state.ts'
 import { version } from '../version.ts'
 import { presentPin } from './verify.ts'
 
 export const initializeDevice: Handler<typeof InitializeDevice> = (card, { data }) => {
-  const { options, userPin, soPin, pinTries, publicKeyAuthentication, ...features } = data
-  // Before the PIN costs a try: key domains and biometrics are not there.
-  if (Object.keys(features).length > 0) return { status: 'notSupported' }
+  const { soPin, dkekShares, keyDomains, biometricServer1, biometricServer2 } = data
+  // Before the PIN costs a try: biometrics are not there.
+  if (biometricServer1 ?? biometricServer2) return { status: 'notSupported' }
+  if (keyDomains !== undefined && (keyDomains < 1 || keyDomains > mostDomains)) return { status: 'wrongData' }
   const initial = initialAccess(data)
   if (typeof initial === 'string') return { status: initial }
 
@@ -21,8 +23,21 @@ export const initializeDevice: Handler<typeof InitializeDevice> = (card, { data 
   }
   card.session = { ...newSession(true), messaging: card.session.messaging }
   card.sessionPin = undefined
-  card.state = { identity, access: initial, keys: new Map(), files: new Map() }
+  card.state = {
+    identity,
+    access: initial,
+    keys: new Map(),
+    files: new Map(),
+    keyDomains: domainsOf(dkekShares, keyDomains),
+  }
   return ok
+}
+
+/** Shares are those of the first domain, which is set up at once; all others are set up later. */
+function domainsOf(shares: number | undefined, count: number | undefined): (KeyDomain | undefined)[] | undefined {
+  if (shares === undefined && count === undefined) return undefined
+  const first = shares === undefined ? undefined : newDomain(shares)
+  return [first, ...Array.from({ length: (count ?? 1) - 1 }, () => undefined)]
 }
 
 export const deviceStatus: Handler<typeof DeviceStatus> = ({ state }) => {

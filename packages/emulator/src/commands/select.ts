@@ -53,7 +53,7 @@ export const selectFile: Handler<typeof SelectFile> = ({ state, session }, { par
       kind: elementaryFile,
       fid,
       lifeCycle: operational,
-      ...(key && { key: { useCounter: key.useCounter, algorithms: key.algorithms } }),
+      ...(key && { key: { useCounter: key.useCounter, algorithms: key.algorithms, keyDomain: key.keyDomain } }),
     },
   }
 }

@@ -50,6 +50,9 @@ export interface SecretKey {
 /** What a key reference stands for. */
 export type PrivateKey = AsymmetricKey | SecretKey
 
+/** Of the RSA keys that a card may have. */
+export const modulusLengths: readonly number[] = [1024, 1536, 2048, 3072, 4096]
+
 /** The form in which a key is stored: PKCS #8, or the bytes of a secret key. */
 export function storedForm(key: PrivateKey): Uint8Array {
   return key.kind === 'aes' ? key.key : key.pkcs8
