@@ -43,6 +43,8 @@ const explanations: Record<string, Explanation> = {
   'PcscError UNKNOWN_READER': { code: 'notFound', hints: ['`keytether card readers` shows the readers'] },
   'PcscError NO_CARD': { code: 'notFound', hints: ['put a card into the reader'] },
   'PcscError CARD_REMOVED': { code: 'notFound', hints: ['put the card back and try again'] },
+  'CustodyError WRONG_PASSWORD_SHARE': { code: 'pin', hints: ['compare it with its sheet, digit by digit'] },
+  'CustodyError TOO_FEW_PASSWORD_SHARES': { code: 'pin', hints: [] },
   RangeError: { code: 'usage', hints: [] },
   'Error ENOENT': { code: 'notFound', hints: [] },
   'Error EACCES': { code: 'failed', hints: ['this user may not do that there'] },

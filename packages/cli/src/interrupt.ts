@@ -5,6 +5,7 @@
  * started a token as a part of itself takes it along, even when it is killed.
  */
 import { constants } from 'node:os'
+import { CliError } from './errors.ts'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -39,4 +40,14 @@ export function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+}
+
+/** Work that Ctrl-C ends, and then says so. */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  using stop = interruption()
+  try {
+    return await work(stop.signal)
+  } catch (error) {
+    throw stop.signal.aborted ? new CliError('interrupted', 'interrupted', [], { cause: error }) : error
+  }
 }

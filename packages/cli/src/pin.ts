@@ -1,5 +1,5 @@
 /**
- * PINs: from a file, from an environment variable, or asked for on a terminal. Never from the command line, which other
+ * PINs and passwords: from a file, from an environment variable, or asked for on a terminal. Never from the command line, which other
  * users of the machine can read.
  */
 import { readFile } from 'node:fs/promises'
@@ -9,10 +9,10 @@ import { question } from './question.ts'
 
 export interface Pin {
   /** Its options are `--NAME-file` and `--NAME-env`. */
-  readonly name: 'pin' | 'new-pin' | 'so-pin' | 'new-so-pin'
+  readonly name: 'pin' | 'new-pin' | 'so-pin' | 'new-so-pin' | 'password' | 'new-password'
   /** In sentences. */
   readonly label: string
-  readonly form: 'user' | 'so'
+  readonly form: 'user' | 'so' | 'password'
   /** A PIN that is set rather than presented is asked for twice. */
   readonly isNew?: true
 }
@@ -23,7 +23,9 @@ export const soPin: Pin = { name: 'so-pin', label: 'SO-PIN', form: 'so' }
 export const newSoPin: Pin = { name: 'new-so-pin', label: 'new SO-PIN', form: 'so', isNew: true }
 
 /** Values of the options that `pinOptions` declares, by commander's names for them. */
-export type PinOptions = Partial<Record<`${'pin' | 'newPin' | 'soPin' | 'newSoPin'}${'File' | 'Env'}`, string>>
+export type PinOptions = Partial<
+  Record<`${'pin' | 'newPin' | 'soPin' | 'newSoPin' | 'password' | 'newPassword'}${'File' | 'Env'}`, string>
+>
 
 export function pinOptions(command: Command, ...pins: readonly Pin[]): Command {
   for (const { name, label } of pins) {
@@ -51,24 +53,39 @@ export async function readPin(
 export async function givenPin(options: PinOptions, pin: Pin): Promise<Uint8Array | undefined> {
   const key = pin.name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
   const { [`${key}File`]: file, [`${key}Env`]: variable } = options as Record<string, string | undefined>
-  if (file !== undefined) return pinBytes(pin, (await readFile(file, 'utf8')).split(/\r?\n/, 1)[0]!)
-  if (variable === undefined) return undefined
-  const value = process.env[variable]
+  if (file !== undefined) return pinBytes(pin, await firstLine(file))
+  return variable === undefined ? undefined : pinBytes(pin, variableValue(variable, pin.label))
+}
+
+export async function firstLine(file: string): Promise<string> {
+  return (await readFile(file, 'utf8')).split(/\r?\n/, 1)[0]!
+}
+
+/** @param what it is, in the error */
+export function variableValue(name: string, what: string): string {
+  const value = process.env[name]
   if (value === undefined)
-    throw new CliError('pin', `there is no environment variable ${variable} to take the ${pin.label} from`)
-  return pinBytes(pin, value)
+    throw new CliError('pin', `there is no environment variable ${name} to take the ${what} from`)
+  return value
 }
 
 /** @throws CliError if the text cannot be such a PIN */
-export function pinBytes({ form, label }: Pin, text: string): Uint8Array {
-  const problem = problemOf(form, text)
-  if (problem !== undefined) throw new CliError('pin', `this cannot be a ${label}: ${problem}`)
-  return form === 'so' ? Buffer.from(text, 'hex') : new TextEncoder().encode(text)
+export function pinBytes(pin: Pin, text: string): Uint8Array {
+  const problem = problemOf(pin, text)
+  if (problem !== undefined) throw new CliError('pin', `this cannot be a ${pin.label}: ${problem}`)
+  return pin.form === 'so' ? Buffer.from(text, 'hex') : new TextEncoder().encode(text)
 }
 
-function problemOf(form: Pin['form'], text: string): string | undefined {
+/** Of passwords that are set. Who has the file can try as many as he likes, and a program tries more than a person. */
+const shortestPassword = 10
+
+function problemOf({ form, isNew }: Pin, text: string): string | undefined {
   if (form === 'so') return /^[0-9a-f]{16}$/i.test(text) ? undefined : 'wanted 16 hexadecimal digits'
   const { length } = new TextEncoder().encode(text)
+  if (form === 'password') {
+    const least = isNew ? shortestPassword : 1
+    return length >= least ? undefined : `wanted ${least} characters or more, got ${length}`
+  }
   return length >= 6 && length <= 16 ? undefined : `wanted 6 to 16 characters, got ${length}`
 }
 
@@ -84,11 +101,24 @@ async function ask(pin: Pin, signal: AbortSignal | undefined, note: string | und
   return first
 }
 
-async function prompt({ form }: Pin, label: string, signal: AbortSignal | undefined): Promise<string> {
+function prompt(pin: Pin, label: string, signal: AbortSignal | undefined): Promise<string> {
+  return askHidden(label, text => problemOf(pin, text), signal)
+}
+
+/**
+ * What is typed is not shown.
+ *
+ * @param problem what is wrong with a text, if anything
+ */
+export async function askHidden(
+  label: string,
+  problem: (text: string) => string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts')
   const message = label[0]!.toUpperCase() + label.slice(1)
-  const validate = (text: string | undefined) => problemOf(form, text ?? '')
+  const validate = (text: string | undefined) => problem(text ?? '')
   const answer = await question(signal, signal => password({ message, validate, output: process.stderr, signal }))
-  if (isCancel(answer)) throw new CliError('interrupted', 'no PIN was given')
-  return answer
+  if (isCancel(answer)) throw new CliError('interrupted', `no ${label.split(',', 1)[0]} was given`)
+  return answer ?? ''
 }

@@ -8,6 +8,7 @@ import { completion } from './commands/completion.ts'
 import { demo } from './commands/demo.ts'
 import { emulator } from './commands/emulator.ts'
 import { serve } from './commands/serve.ts'
+import { share } from './commands/share.ts'
 import { CliError, exitCodes, explain } from './errors.ts'
 import { examples } from './examples.ts'
 
@@ -21,7 +22,7 @@ export function createProgram(): Command {
     .showHelpAfterError('hint: add --help to see what this command takes')
     .configureHelp({ styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
-  for (const declare of [demo, serve, emulator, agent, card, completion]) declare(program)
+  for (const declare of [demo, serve, emulator, agent, card, share, completion]) declare(program)
 
   examples(program, [
     ['keytether demo', 'service and emulated token, on this machine'],

@@ -106,7 +106,7 @@ describe('where sc-hsm-tool writes otherwise than it reads', () => {
 
 describe('what cannot be put together', () => {
   const rows: [string, PasswordShare[], string, RegExp][] = [
-    ['none', [], 'TOO_FEW_PASSWORD_SHARES', /wanted two password shares or more, got 0/],
+    ['none', [], 'TOO_FEW_PASSWORD_SHARES', /wanted 2 password shares or more, got 0/],
     ['one', computed.slice(0, 1), 'TOO_FEW_PASSWORD_SHARES', /got 1/],
     ['one twice', [computed[0]!, computed[1]!, computed[0]!], 'WRONG_PASSWORD_SHARE', /share 1 was given twice/],
     [
@@ -125,7 +125,7 @@ describe('what cannot be put together', () => {
       'fewer than the threshold',
       computed.slice(0, 2).map(share => ({ ...share, group: { threshold: 3, total: 5 } })),
       'TOO_FEW_PASSWORD_SHARES',
-      /3 password shares are needed, 2 were given/,
+      /wanted 3 password shares or more, got 2/,
     ],
     ['share 0', [computed[0]!, { ...computed[1]!, id: '0' }], 'WRONG_PASSWORD_SHARE', /no password share has the ID 0/],
     [

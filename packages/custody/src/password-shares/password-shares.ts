@@ -60,8 +60,10 @@ export function joinPassword(shares: readonly PasswordShare[]): Uint8Array[] {
 
 function checkSet(shares: readonly PasswordShare[]): void {
   const [first] = shares
-  if (first === undefined || shares.length < 2) {
-    throw new CustodyError('TOO_FEW_PASSWORD_SHARES', `wanted two password shares or more, got ${shares.length}`)
+  const threshold = Math.max(2, ...shares.map(({ group }) => group?.threshold ?? 0))
+  if (first === undefined || shares.length < threshold) {
+    const message = `wanted ${threshold} password shares or more, got ${shares.length}`
+    throw new CustodyError('TOO_FEW_PASSWORD_SHARES', message)
   }
   const stranger = shares.find(({ prime }) => prime !== first.prime)
   if (stranger) {
@@ -87,11 +89,6 @@ function checkSet(shares: readonly PasswordShare[]): void {
       'WRONG_PASSWORD_SHARE',
       'the prime of the password shares is not a prime: a digit of it is wrong',
     )
-  }
-  const threshold = shares.find(({ group }) => group)?.group?.threshold ?? 0
-  if (shares.length < threshold) {
-    const message = `${threshold} password shares are needed, ${shares.length} were given`
-    throw new CustodyError('TOO_FEW_PASSWORD_SHARES', message)
   }
 }
 

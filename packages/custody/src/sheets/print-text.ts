@@ -5,18 +5,23 @@ import type { Sheet } from './sheet.ts'
 export interface TextOptions {
   /** For a terminal, whose colours are not known: the QR code says its own. Otherwise dark is ink, as on paper. */
   readonly terminal?: boolean
+  /** How many lines there are: where the QR code does not fit, it is left out. */
+  readonly lines?: number | undefined
 }
 
 export function printText({ title, fields, parts, qrCode, notes }: Sheet, options: TextOptions = {}): string {
   const width = Math.max(...fields.map(([name]) => name.length))
-  const sections = [
+  const sections = (...drawn: string[][]) => [
     [title],
     fields.map(([name, value]) => `${name.padEnd(width)} : ${value}`),
     ...parts.map(({ heading, rows }) => [`${heading}:`, ...rows]),
-    qrLines(qrCode, options),
+    ...drawn,
     [...notes],
   ]
-  return `${sections.map(lines => lines.join('\n')).join('\n\n')}\n`
+  const text = (parts: string[][]) => `${parts.map(lines => lines.join('\n')).join('\n\n')}\n`
+  const whole = text(sections(qrLines(qrCode, options)))
+  const { lines = Number.POSITIVE_INFINITY } = options
+  return whole.split('\n').length <= lines ? whole : text(sections())
 }
 
 /** Two modules in a character, one above the other. */

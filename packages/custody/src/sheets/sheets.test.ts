@@ -107,4 +107,12 @@ describe('printed', () => {
       .filter(line => line.startsWith('\x1b[30;107m') && line.endsWith('\x1b[0m'))
     assert.ok(code.length > 20)
   })
+
+  test('where it does not fit, the QR code is left out', () => {
+    const lines = printText(sheet).split('\n').length
+    assert.equal(printText(sheet, { lines }), printText(sheet))
+    const short = printText(sheet, { lines: lines - 1 })
+    assert.doesNotMatch(short, /█/)
+    assert.equal(toHex(readShareFileSheet(short)), toHex(file))
+  })
 })
