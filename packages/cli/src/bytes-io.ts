@@ -45,3 +45,16 @@ function formatted(format: 'hex' | 'base64', bytes: Uint8Array): string {
 export async function readContent(file: string | undefined): Promise<Uint8Array> {
   return file === undefined || file === '-' ? await buffer(process.stdin) : await readFile(file)
 }
+
+/**
+ * Bytes out of an option.
+ *
+ * @param what for the message
+ */
+export async function hexBytes(text: string, what: string): Promise<Uint8Array> {
+  if (!/^([0-9a-f]{2})+$/i.test(text)) {
+    throw new CliError('usage', `${what} ${text} is not an even number of hexadecimal digits`)
+  }
+  const { fromHex } = await import('@keytether/codec')
+  return fromHex(text)
+}

@@ -38,6 +38,10 @@ const explanations: Record<string, Explanation> = {
   'DriverError NOT_INITIALIZED': { code: 'failed', hints: ['`keytether card initialize` does that'] },
   'DriverError NOT_LOGGED_IN': { code: 'pin', hints: [] },
   'DriverError KEY_NOT_FOUND': { code: 'notFound', hints: ['`keytether card list` shows the keys'] },
+  'DriverError ALGORITHM_NOT_ALLOWED': {
+    code: 'failed',
+    hints: ['`keytether card list` shows what each key may be used for'],
+  },
   'DriverError FILE_NOT_FOUND': { code: 'notFound', hints: [] },
   'PcscError NO_READER': { code: 'notFound', hints: ['plug in a card reader'] },
   'PcscError UNKNOWN_READER': { code: 'notFound', hints: ['`keytether card readers` shows the readers'] },

@@ -69,7 +69,7 @@ test('those for one card run, on an emulated one', t => {
   esac
   case "$*" in
     *--pin-file*) ;;
-    *generate*|*sign*) set -- "$@" --pin-file pin ;;
+    *generate*|*sign*|*crypt*|*mac*|*derive*) set -- "$@" --pin-file pin ;;
   esac
   '${process.execPath}' '${main}' "$@"
 }

@@ -1,5 +1,6 @@
 /** Keys on a card, as people name them and as commands show them. */
-import type { KeyInfo, SmartCardHsm } from '@keytether/driver'
+import type { KeyDomainInfo, KeyInfo, SmartCardHsm } from '@keytether/driver'
+import { algorithmNames, nameOf } from './algorithms.ts'
 import { CliError } from './errors.ts'
 
 /** @param name label, PKCS #15 iD in hexadecimal, or key reference */
@@ -19,6 +20,12 @@ export async function findKey(card: SmartCardHsm, name: string): Promise<KeyInfo
   throw new CliError('usage', `${name} is the name of several keys`, [`use the reference: ${references.join(', ')}`])
 }
 
+export async function findAesKey(card: SmartCardHsm, name: string): Promise<KeyInfo> {
+  const key = await findKey(card, name)
+  if (key.kind !== 'AES') throw new CliError('usage', `${key.label} is no AES key`)
+  return key
+}
+
 export function keyId(key: KeyInfo): string {
   return Buffer.from(key.id).toString('hex').toUpperCase()
 }
@@ -28,8 +35,30 @@ export function keyType({ kind, curve, bits }: KeyInfo): string {
   return `${kind} ${curve ?? (bits || '?')}`
 }
 
+/** Under which key domain a key can leave the card, or why it cannot. */
+async function exportOf(
+  { algorithms, keyDomain }: KeyInfo,
+  domains: readonly KeyDomainInfo[],
+): Promise<{ readonly domain: number; readonly complete: boolean } | { readonly reason: string }> {
+  const { algorithm } = await import('@keytether/card')
+  if (algorithms.length > 0 && !algorithms.includes(algorithm.wrap)) return { reason: 'not among its algorithms' }
+  // A key that was made without naming a domain is in the first one.
+  const index = keyDomain ?? 0
+  const domain = domains.find(each => each.index === index)
+  if (domain === undefined) return { reason: 'the device has no such key domain' }
+  return { domain: index, complete: domain.keyCheckValue.some(byte => byte !== 0) }
+}
+
+/** The same in words, to stand in a list. */
+export async function exportWords(key: KeyInfo, domains: readonly KeyDomainInfo[]): Promise<string> {
+  const found = await exportOf(key, domains)
+  if ('reason' in found) return 'no'
+  return `domain ${found.domain}${found.complete ? '' : ', once it has its key'}`
+}
+
 /** A key in JSON. */
-export function keyDocument(key: KeyInfo): Record<string, unknown> {
+export async function keyDocument(key: KeyInfo, domains: readonly KeyDomainInfo[]): Promise<Record<string, unknown>> {
+  const names = await algorithmNames()
   return {
     reference: key.reference,
     id: keyId(key),
@@ -39,8 +68,9 @@ export function keyDocument(key: KeyInfo): Record<string, unknown> {
     curve: key.curve,
     certificate: key.certificateKind,
     useCounter: key.useCounter,
-    algorithms: key.algorithms.length > 0 ? key.algorithms : undefined,
+    algorithms: key.algorithms.length > 0 ? key.algorithms.map(id => nameOf(names, id)) : undefined,
     keyDomain: key.keyDomain,
+    exportable: 'domain' in (await exportOf(key, domains)),
     warnings: key.warnings.length > 0 ? key.warnings : undefined,
   }
 }

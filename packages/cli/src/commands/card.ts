@@ -5,9 +5,12 @@ import { certificate } from './card/certificate.ts'
 import { decrypt } from './card/decrypt.ts'
 import { remove } from './card/delete.ts'
 import { derive } from './card/derive.ts'
+import { deriveKey } from './card/derive-key.ts'
+import { encrypt } from './card/encrypt.ts'
 import { generate } from './card/generate.ts'
 import { initialize } from './card/initialize.ts'
 import { list } from './card/list.ts'
+import { mac } from './card/mac.ts'
 import { pin } from './card/pin.ts'
 import { publicKey } from './card/public-key.ts'
 import { random } from './card/random.ts'
@@ -18,7 +21,8 @@ import { status } from './card/status.ts'
 export function card(program: Command): void {
   const command = program.command('card').description('A card in a reader, or an emulated one, and its keys')
   for (const declare of [readers, status, list, initialize, pin]) declare(command)
-  for (const declare of [generate, publicKey, certificate, remove, sign, decrypt, derive, random]) declare(command)
+  for (const declare of [generate, deriveKey, publicKey, certificate, remove]) declare(command)
+  for (const declare of [sign, encrypt, decrypt, mac, derive, random]) declare(command)
   examples(command, [
     ['keytether card status', 'the card in the only reader'],
     ['keytether card generate --ec secp256r1 --label web', 'a new key'],

@@ -1,7 +1,8 @@
 /** `keytether card list`. */
 import type { Command } from 'commander'
+import { algorithmNames, nameOf } from '../../algorithms.ts'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
-import { keyDocument, keyId, keyType } from '../../keys.ts'
+import { exportWords, keyDocument, keyId, keyType } from '../../keys.ts'
 import { type OutputOptions, outputOptions, report, table } from '../../output.ts'
 
 export function list(card: Command): void {
@@ -12,9 +13,11 @@ export function list(card: Command): void {
 async function show(options: CardOptions & OutputOptions): Promise<void> {
   const { toHex } = await import('@keytether/codec')
   await withCard(options, async device => {
-    const { keys, certificates, data } = await device.inventory()
+    const { keys, certificates, data, keyDomains } = await device.inventory()
+    const names = await algorithmNames()
+    const exports = await Promise.all(keys.map(key => exportWords(key, keyDomains)))
     const document = {
-      keys: keys.map(keyDocument),
+      keys: await Promise.all(keys.map(key => keyDocument(key, keyDomains))),
       certificates: certificates.map(({ number, label, id }) => ({ number, label, id: toHex(id).toUpperCase() })),
       data: data.map(({ number, label, private: isPrivate }) => ({ number, label, private: isPrivate })),
     }
@@ -22,13 +25,16 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
       ...(keys.length === 0
         ? ['no keys']
         : table(
-            ['KEY', 'TYPE', 'LABEL', 'ID', 'CERTIFICATE'],
-            keys.map(key => [
+            ['KEY', 'TYPE', 'LABEL', 'ID', 'CERTIFICATE', 'USES LEFT', 'EXPORT', 'ALGORITHMS'],
+            keys.map((key, i) => [
               String(key.reference),
               keyType(key),
               key.label,
               keyId(key),
               key.certificateKind === 'x509' ? 'X.509' : (key.certificateKind ?? ''),
+              String(key.useCounter ?? ''),
+              exports[i]!,
+              key.algorithms.map(id => nameOf(names, id)).join(', ') || 'all',
             ]),
           )),
       ...certificates.map(({ number, label }) => `certificate ${number}: ${label}`),
