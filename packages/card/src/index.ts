@@ -13,6 +13,7 @@ export {
   type AttestationVerdict,
   type KeyVerdict,
   verifyAttestation,
+  verifyAttestedRequest,
 } from './attestation/verify.ts'
 export type { Channel } from './channel.ts'
 export {

@@ -46,3 +46,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .trimEnd()
   return [styleText('dim', line(head)), ...rows.map(line)]
 }
+
+/** Text from strangers, without what would make a terminal do anything but print, or show it in another order. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
+}

@@ -9,6 +9,7 @@ import { demo } from './commands/demo.ts'
 import { emulator } from './commands/emulator.ts'
 import { serve } from './commands/serve.ts'
 import { share } from './commands/share.ts'
+import { verifyAttestation } from './commands/verify-attestation.ts'
 import { CliError, exitCodes, explain } from './errors.ts'
 import { examples } from './examples.ts'
 
@@ -22,7 +23,7 @@ export function createProgram(): Command {
     .showHelpAfterError('hint: add --help to see what this command takes')
     .configureHelp({ styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
-  for (const declare of [demo, serve, emulator, agent, card, share, completion]) declare(program)
+  for (const declare of [demo, serve, emulator, agent, card, share, verifyAttestation, completion]) declare(program)
 
   examples(program, [
     ['keytether demo', 'service and emulated token, on this machine'],

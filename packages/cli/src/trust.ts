@@ -8,6 +8,13 @@ export interface TrustOptions {
   readonly trust?: readonly string[]
 }
 
+/** Whose root it is. */
+export const rootMeaning = {
+  production: 'CardContact, devices sold',
+  test: 'CardContact, devices for tests',
+  own: 'not CardContact: a root of your own',
+} as const satisfies Record<TrustRoot['kind'], string>
+
 export function trustOptions(command: Command): Command {
   return command.option('--trust <file...>', 'Also trust the root certificate (CVC) in a file, for devices of your own')
 }

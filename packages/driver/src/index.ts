@@ -1,3 +1,4 @@
+export type { AttestedKeys, NotAttested } from './attest.ts'
 export { DriverError, type DriverErrorCode } from './errors.ts'
 export { openPcsc, type PcscChannel } from './pcsc/channel.ts'
 export { listReaders } from './pcsc/context.ts'

@@ -8,9 +8,10 @@ import {
   subjectPublicKeyInfo,
 } from '@keytether/card'
 import { anyTlv, bytes, DecodeError, decode, encode, equal, struct, tlv } from '@keytether/codec'
+import { requestOf } from './attest.ts'
 import { describeNewCertificate, describeNewData } from './descriptions.ts'
 import { DriverError } from './errors.ts'
-import { deleteCall, expectContent, readFiles, writeCalls } from './files.ts'
+import { deleteCall, expectContent, type FileContent, readFiles, writeCalls } from './files.ts'
 import { enumerateCall, numbersOf } from './inventory.ts'
 import { certificateKindOf, publicKeyIn, tolerantly } from './key-info.ts'
 import { attempt, type Link } from './link.ts'
@@ -23,8 +24,10 @@ export async function readCertificate(link: Link, version: Version, reference: n
 }
 
 /**
- * Puts an X.509 certificate in the place of what is stored beside a key, which for a new key is the card's own request.
+ * Puts an X.509 certificate in the place of what is stored beside a key. For a new key that is the card's own request, which
+ * is kept with the key's metadata.
  *
+ * @returns whether there is a request on the card afterwards
  * @throws RangeError if it is not an X.509 certificate; DriverError `WRONG_DATA` if it is for another key
  */
 export async function writeCertificate(
@@ -32,23 +35,48 @@ export async function writeCertificate(
   version: Version,
   reference: number,
   certificate: Uint8Array,
-): Promise<void> {
+): Promise<boolean> {
   const key = x509Key(certificate)
   const what = `write the certificate of key ${reference}`
   const certificateFile = fileId('keyCertificate', reference)
   const descriptionFile = fileId('keyDescription', reference)
-  const [before, description] = await readFiles(link, version, [
+  const [before, description, metaData] = await readFiles(link, version, [
     { fid: certificateFile, object: true },
     { fid: descriptionFile, object: true },
+    { fid: fileId('metaData', reference), object: true },
   ])
   const known =
     before?.status === 'ok' ? tolerantly('certificate', ignore, () => publicKeyIn(before.content)) : undefined
   if (known && !equal(subjectPublicKeyInfo(known), subjectPublicKeyInfo(key))) {
     throw new DriverError('WRONG_DATA', `${what}: it is for another public key`)
   }
+  const kept = await keepRequest(link, reference, key, before!, metaData!)
   await replaceFile(link, certificateFile, certificate, what)
   const described = description?.status === 'ok' ? withSubject(description.content, certificate) : undefined
   if (described) await replaceFile(link, descriptionFile, described, what)
+  return kept
+}
+
+/** A card that has no place for the request gets its certificate nevertheless. Metadata of other software stays as they are. */
+async function keepRequest(
+  link: Link,
+  reference: number,
+  key: PublicKey,
+  beside: FileContent,
+  metaData: FileContent,
+): Promise<boolean> {
+  if (requestOf(metaData, key)) return true
+  const request = requestOf(beside, key)
+  const taken =
+    metaData.status !== 'notFound' && !(metaData.status === 'ok' && certificateKindOf(metaData.content) === 'request')
+  if (request === undefined || taken) return false
+  try {
+    await replaceFile(link, fileId('metaData', reference), request, `keep the request of key ${reference}`)
+    return true
+  } catch (error) {
+    if (error instanceof DriverError) return false
+    throw error
+  }
 }
 
 function ignore(): void {}
@@ -123,6 +151,7 @@ export async function deleteKey(link: Link, reference: number): Promise<void> {
   const rest = await link.run([
     deleteCall(fileId('keyDescription', reference)),
     deleteCall(fileId('keyCertificate', reference)),
+    deleteCall(fileId('metaData', reference)),
   ])
   for (const outcome of rest) expectGone(outcome, what)
   if (key.status === 'notFound' && rest.every(({ status }) => status === 'notFound')) expectOk(key, what, ofKey)

@@ -1,5 +1,6 @@
 /** A SmartCard-HSM behind any channel. */
 import { type Channel, deviceOptions, type TrustRoot } from '@keytether/card'
+import { type AttestedKeys, attest } from './attest.ts'
 import { deriveKey } from './derive-key.ts'
 import { describeToken } from './descriptions.ts'
 import { deviceStatus, random, writeLabel } from './device.ts'
@@ -262,12 +263,23 @@ export class SmartCardHsm {
   }
 
   /**
-   * Stores the X.509 certificate (DER) of a key in place of what is there. After log-in.
+   * Stores the X.509 certificate (DER) of a key in place of what is there. After log-in. The card's request is kept elsewhere.
    *
+   * @returns whether the card has a request of the key afterwards, so that `attest` can show it
    * @throws DriverError `WRONG_DATA` if it is for another public key, `INCOMPLETE` if what was there is gone and it is not
    */
-  writeCertificate(reference: number, certificate: Uint8Array): Promise<void> {
+  writeCertificate(reference: number, certificate: Uint8Array): Promise<boolean> {
     return this.#link.alone(link => writeCertificate(link, this.version, reference, certificate))
+  }
+
+  /**
+   * What shows that keys were made in this device: their requests and its certificates, of some keys or of all. Needs no PIN.
+   * Two round trips, and one more where certificates are stored in place of requests.
+   *
+   * @throws DriverError `KEY_NOT_FOUND`
+   */
+  attest(references?: readonly number[]): Promise<AttestedKeys> {
+    return this.#link.alone(link => attest(link, this.version, this.identity, references))
   }
 
   /** Deletes a key, its description and its certificate, or what there is of them. After log-in. */

@@ -36,11 +36,20 @@ export interface AttestationVerdict {
 export function verifyAttestation(attestation: Attestation, roots: readonly TrustRoot[]): AttestationVerdict {
   const certificates = attestation.deviceCertificates.map(bytes => decode(Certificate, bytes, { lengths: 'any' }))
   const chain = verifyChain(certificates, roots)
-  const holder = certificates[0]?.body.value.holderReference
-  return { chain, keys: attestation.keys.map(({ request }) => verifyKey(request, chain, holder)) }
+  const device = chain.ok
+    ? { holderReference: certificates[0]!.body.value.holderReference, publicKey: chain.deviceKey }
+    : undefined
+  return { chain, keys: attestation.keys.map(({ request }) => verifyAttestedRequest(request, device)) }
 }
 
-function verifyKey(bytes: Uint8Array, chain: AttestationVerdict['chain'], holder: string | undefined): KeyVerdict {
+/**
+ * @param device what its verified certificate says; absent if there is none
+ * @throws DecodeError if the bytes are no request
+ */
+export function verifyAttestedRequest(
+  bytes: Uint8Array,
+  device: { readonly holderReference: string; readonly publicKey: PublicKey } | undefined,
+): KeyVerdict {
   const request = decode(AuthenticatedRequest, bytes, { lengths: 'any' })
   const body = request.certificate.value.body.value
   const uid = keyDomainUid(body)
@@ -48,8 +57,8 @@ function verifyKey(bytes: Uint8Array, chain: AttestationVerdict['chain'], holder
   const failed = (reason: AttestationFailure) => ({ ...facts, ok: false, reason }) as const
 
   if (!isSelfSigned(request)) return failed('notSelfSigned')
-  if (!chain.ok) return failed('deviceUnknown')
-  if (request.authorityReference !== holder) return failed('otherDevice')
-  if (!isSignedByDevice(request, chain.deviceKey)) return failed('notSignedByDevice')
+  if (device === undefined) return failed('deviceUnknown')
+  if (request.authorityReference !== device.holderReference) return failed('otherDevice')
+  if (!isSignedByDevice(request, device.publicKey)) return failed('notSignedByDevice')
   return { ...facts, ok: true }
 }

@@ -1,6 +1,7 @@
 /** `keytether card`: one card and its keys. */
 import type { Command } from 'commander'
 import { examples } from '../examples.ts'
+import { attest } from './card/attest.ts'
 import { certificate } from './card/certificate.ts'
 import { decrypt } from './card/decrypt.ts'
 import { remove } from './card/delete.ts'
@@ -21,7 +22,7 @@ import { status } from './card/status.ts'
 export function card(program: Command): void {
   const command = program.command('card').description('A card in a reader, or an emulated one, and its keys')
   for (const declare of [readers, status, list, initialize, pin]) declare(command)
-  for (const declare of [generate, deriveKey, publicKey, certificate, remove]) declare(command)
+  for (const declare of [generate, attest, deriveKey, publicKey, certificate, remove]) declare(command)
   for (const declare of [sign, encrypt, decrypt, mac, derive, random]) declare(command)
   examples(command, [
     ['keytether card status', 'the card in the only reader'],

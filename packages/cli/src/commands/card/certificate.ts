@@ -51,8 +51,10 @@ async function writeCertificate(
   await withCard(options, async (device, signal) => {
     const key = await findKey(device, name)
     await login(device, options, signal)
-    await device.writeCertificate(key.reference, parsed.raw)
+    const attestable = await device.writeCertificate(key.reference, parsed.raw)
     console.log(`the certificate is beside ${keyType(key)} key ${key.label}`)
+    if (!attestable && key.certificateKind === 'request')
+      console.error('the card has no place to keep the request that it made: `card attest` cannot show it any more')
   })
 }
 

@@ -9,6 +9,7 @@ import { examples } from '../../examples.ts'
 import { exportWords, keyDocument, keyId, keyType } from '../../keys.ts'
 import { type LoginOptions, login, loginOptions } from '../../login.ts'
 import { type OutputOptions, outputOptions, report } from '../../output.ts'
+import { attestKey } from './attest.ts'
 
 interface GenerateOptions extends CardOptions, LoginOptions, OutputOptions, LimitOptions {
   readonly ec?: string
@@ -16,6 +17,7 @@ interface GenerateOptions extends CardOptions, LoginOptions, OutputOptions, Limi
   readonly aes?: 128 | 192 | 256
   readonly label: string
   readonly id?: string
+  readonly attestation?: string
 }
 
 export function generate(card: Command): void {
@@ -31,6 +33,12 @@ export function generate(card: Command): void {
     )
     .requiredOption('--label <text>', 'What to call the key')
     .option('--id <hex>', 'PKCS #15 iD; default: a hash of the public key, or random')
+    .addOption(
+      new Option(
+        '--attestation <file>',
+        'Also write what shows that the key pair was made in this device, as `card attest` does',
+      ).conflicts('aes'),
+    )
   outputOptions(loginOptions(cardOptions(limitOptions(command)))).action(make)
   examples(command, [
     ['keytether card generate --ec secp256r1 --label web', 'asks for the PIN'],
@@ -70,6 +78,7 @@ async function make(options: GenerateOptions): Promise<void> {
       `key ${key.reference}: ${keyType(key)}, ${key.label}, id ${keyId(key)}`,
       words === 'no' ? 'it cannot leave the card' : `it can leave the card: ${words}`,
     ])
+    if (options.attestation !== undefined) await attestKey(device, key, options.attestation)
   })
 }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { pinWords } from '../../login.ts'
 import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
+import { rootMeaning } from '../../trust.ts'
 
 export function status(card: Command): void {
   const command = card
@@ -64,12 +65,6 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
     )
   })
 }
-
-const rootMeaning = {
-  production: 'CardContact, devices sold',
-  test: 'CardContact, devices for tests',
-  own: 'not CardContact: a root of your own',
-} as const
 
 const optionMeaning = {
   resetRetryCounter: 'User PIN reset with SO-PIN enabled',
