@@ -15,7 +15,7 @@ import {
   UpdateBinary,
   verifyAttestation,
 } from '@keytether/card'
-import { bytes, encode, fromHex, struct, tlv, tlvs, toHex, u16 } from '@keytether/codec'
+import { bytes, concat, encode, fromHex, struct, tlv, tlvs, toHex, u16 } from '@keytether/codec'
 import { type KeyInfo, SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
 import { keytether } from '@keytether/test/keytether'
@@ -147,6 +147,12 @@ describe('the driver', () => {
   })
 })
 
+/** A certificate request (PKCS #10) for a key; nobody has signed it. */
+function requestFor(spki: Uint8Array): Uint8Array {
+  const sequence = (...parts: Uint8Array[]) => encode(tlv(0x30, bytes()), concat(...parts))
+  return sequence(sequence(fromHex('020100 3000'), spki, fromHex('A000')), fromHex('3000 030100'))
+}
+
 describe('the command line', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keytether-attestation-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
@@ -219,7 +225,9 @@ describe('the command line', () => {
       'web.crt',
     )
     openssl('pkey', '-pubin', '-in', 'web.pem', '-outform', 'DER', '-out', 'web.der')
+    writeFileSync(file('web.csr'), requestFor(readFileSync(file('web.der'))))
     for (const key of [
+      ['--csr', 'web.csr'],
       ['--public-key', 'web.pem'],
       ['--public-key', 'web.der'],
       ['--certificate', 'web.crt'],
