@@ -26,6 +26,8 @@ export interface RunOptions {
   /** The exit code that is wanted; 0 unless told. */
   readonly code?: number
   readonly timeoutMs?: number
+  /** Typed on standard input, which then ends. */
+  readonly input?: string
 }
 
 export interface Output {
@@ -75,17 +77,18 @@ export async function openToken(): Promise<TokenInReader> {
     await ending(signal)
     await seen('empty')
   }
-  const run: TokenInReader['run'] = async (command, args, { code = 0, timeoutMs = 30_000 } = {}) => {
+  const run: TokenInReader['run'] = async (command, args, { code = 0, timeoutMs = 30_000, input } = {}) => {
     const child = spawn(command, args, {
       cwd: folder,
       env: { ...process.env, ...home },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
     })
+    child.stdin?.end(input)
     const [stdout, stderr, [exit, signal]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
+      text(child.stdout!),
+      text(child.stderr!),
       once(child, 'close'),
     ])
     assert.equal(exit ?? signal, code, `${command} ${args.join(' ')}\n${stdout}${stderr}`)
