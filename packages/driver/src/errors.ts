@@ -8,6 +8,8 @@
  * - `NOT_LOGGED_IN` the user PIN is to be presented first · `NOT_ALLOWED` by the state or the options of the device
  * - `KEY_NOT_FOUND` · `KEY_EXHAUSTED` its use counter has run out · `ALGORITHM_NOT_ALLOWED` for this key
  * - `REFERENCE_TAKEN` a key, or files of one, are there already · `NO_FREE_REFERENCE` all 255 are
+ * - `NO_KEY_DOMAIN` on the device, or none of this number · `DOMAIN_INCOMPLETE` it has not its key yet
+ * - `OTHER_DOMAIN` a key was wrapped under a domain that the device does not have
  * - `FILE_NOT_FOUND` · `FILE_TOO_LARGE` · `OUT_OF_MEMORY` of the card
  * - `WRONG_DATA` the card refuses the input · `NOT_SUPPORTED` by this card
  * - `MALFORMED` an answer that the protocol allows but that makes no sense
@@ -26,6 +28,9 @@ export type DriverErrorCode =
   | 'ALGORITHM_NOT_ALLOWED'
   | 'REFERENCE_TAKEN'
   | 'NO_FREE_REFERENCE'
+  | 'NO_KEY_DOMAIN'
+  | 'DOMAIN_INCOMPLETE'
+  | 'OTHER_DOMAIN'
   | 'FILE_NOT_FOUND'
   | 'FILE_TOO_LARGE'
   | 'OUT_OF_MEMORY'

@@ -1,5 +1,6 @@
 export type { AttestedKeys, NotAttested } from './attest.ts'
 export { DriverError, type DriverErrorCode } from './errors.ts'
+export { keyDomainState } from './key-domains.ts'
 export { openPcsc, type PcscChannel } from './pcsc/channel.ts'
 export { listReaders } from './pcsc/context.ts'
 export { PcscError, type PcscErrorCode } from './pcsc/errors.ts'
@@ -23,5 +24,6 @@ export type {
   PinRole,
   PinStatus,
   SignatureScheme,
+  UnwrapOptions,
   Version,
 } from './types.ts'

@@ -7,16 +7,16 @@ import {
   fid,
   fileId,
   filePrefix,
-  QueryKeyDomain,
   SelectFile,
   TokenInfo,
 } from '@keytether/card'
 import { decode } from '@keytether/codec'
 import { type FileContent, FileReads, type FileToRead, finish } from './files.ts'
+import { type DomainAnswer, domainCall, existing, furtherDomainCalls } from './key-domains.ts'
 import { contentOf, describeKey, type KeyParametersFile, tolerantly } from './key-info.ts'
 import { attempt, type Call, call, type Link } from './link.ts'
 import { expectOk } from './outcome.ts'
-import type { CertificateInfo, DataInfo, Inventory, KeyDomainInfo, Version } from './types.ts'
+import type { CertificateInfo, DataInfo, Inventory, Version } from './types.ts'
 
 export async function readInventory(link: Link, version: Version): Promise<Inventory> {
   const [list, firstDomain] = await link.run([enumerateCall(), domainCall(0)])
@@ -33,7 +33,7 @@ export async function readInventory(link: Link, version: Version): Promise<Inven
   ]
   const reads = new FileReads(files, version)
   const parameters = references.map(parametersCall)
-  const domains = firstDomain === 'none' ? [] : Array.from({ length: maximumDomains - 1 }, (_, i) => domainCall(i + 1))
+  const domains = firstDomain === 'none' ? [] : furtherDomainCalls()
   const answers = await link.run([...parameters, ...domains, ...reads.calls(link)] as Call<unknown>[])
   await finish(link, reads)
 
@@ -56,9 +56,9 @@ export async function readInventory(link: Link, version: Version): Promise<Inven
     data: numbersOf(fids, 'dataDescription', 'publicData', 'privateData').map(number =>
       describeData(number, contents.get(fileId('dataDescription', number)), fids),
     ),
-    keyDomains: setUp([
+    keyDomains: existing([
       firstDomain,
-      ...(answers.slice(references.length, references.length + domains.length) as Domain[]),
+      ...(answers.slice(references.length, references.length + domains.length) as DomainAnswer[]),
     ]),
   }
 }
@@ -133,30 +133,4 @@ function describeData(number: number, file: FileContent | undefined, fids: reado
   const path = read?.path[0]
   const isPrivate = path === undefined ? fids.includes(fileId('privateData', number)) : path === filePrefix.privateData
   return { number, label: read?.label ?? `data ${number}`, private: isPrivate, warnings }
-}
-
-/** More than devices have. */
-const maximumDomains = 16
-
-type Domain = KeyDomainInfo | 'none'
-
-/** Cards differ in how they say that there is no such domain; whatever is neither a domain nor a lack of its key, says it. */
-function domainCall(index: number): Call<Domain> {
-  const query = attempt(call(QueryKeyDomain, { index }, undefined, { most: 96 }))
-  return {
-    ...query,
-    answer: response => {
-      const outcome = query.answer(response)
-      if (outcome instanceof Error) return 'none'
-      if (outcome.status === 'notSetUp') return { index, shares: 0, outstanding: 0, keyCheckValue: new Uint8Array(8) }
-      if (outcome.status !== 'ok') return 'none'
-      const { uid, ...domain } = outcome.data
-      return uid.length > 0 ? { index, ...domain, uid } : { index, ...domain }
-    },
-  }
-}
-
-function setUp(domains: readonly Domain[]): KeyDomainInfo[] {
-  const end = domains.indexOf('none')
-  return domains.slice(0, end < 0 ? domains.length : end) as KeyDomainInfo[]
 }

@@ -3,7 +3,9 @@ import { DriverError, type DriverErrorCode } from './errors.ts'
 
 type Refusal = readonly [code: DriverErrorCode, message: string]
 
-const refusals: Record<string, Refusal> = {
+export type Refusals = Readonly<Record<string, Refusal>>
+
+const refusals: Refusals = {
   securityNotSatisfied: ['NOT_LOGGED_IN', 'the user PIN has not been presented; verify it first'],
   notFound: ['FILE_NOT_FOUND', 'there is no such file'],
   exhausted: ['KEY_EXHAUSTED', 'the use counter of the key has run out'],
@@ -36,7 +38,7 @@ type Successful<O> = O extends { readonly status: 'ok'; readonly data: infer R }
 export function expectOk<O extends { readonly status: string }>(
   outcome: O,
   what: string,
-  special: Record<string, Refusal> = {},
+  special: Refusals = {},
 ): Successful<O> {
   if (outcome.status === 'ok') return (outcome as unknown as { data: Successful<O> }).data
   const [code, message] = special[outcome.status] ?? refusals[outcome.status] ?? ['MALFORMED', outcome.status]

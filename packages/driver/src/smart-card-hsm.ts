@@ -1,5 +1,5 @@
 /** A SmartCard-HSM behind any channel. */
-import { type Channel, deviceOptions, type TrustRoot } from '@keytether/card'
+import { type Channel, deviceOptions, type TrustRoot, type WrappedKeyFile } from '@keytether/card'
 import { type AttestedKeys, attest } from './attest.ts'
 import { deriveKey } from './derive-key.ts'
 import { describeToken } from './descriptions.ts'
@@ -8,6 +8,7 @@ import { DriverError } from './errors.ts'
 import { generateKeyPair } from './generate.ts'
 import { type Application, identify, openSecureMessaging, selectCall } from './identify.ts'
 import { readInventory } from './inventory.ts'
+import { KeyDomains } from './key-domains.ts'
 import { Link } from './link.ts'
 import {
   addCertificate,
@@ -21,6 +22,7 @@ import {
 } from './objects.ts'
 import { expectOk } from './outcome.ts'
 import { changePin, initialize, pinStatus, resetRetryCounter, type TryOptions, verifyPin } from './pin.ts'
+import { type Proof, proveKey } from './prove.ts'
 import { SecretKeys } from './secret-keys.ts'
 import type {
   DataInfo,
@@ -37,9 +39,11 @@ import type {
   PinRole,
   PinStatus,
   SignatureScheme,
+  UnwrapOptions,
   Version,
 } from './types.ts'
 import { decipher, decrypt, ecdh, sign, signHash } from './use-key.ts'
+import { unwrap, unwrapKey, wrapKey } from './wrap.ts'
 
 export interface OpenOptions {
   /** The roots that a genuine device may descend from, such as `cardContactRoots`. */
@@ -67,6 +71,7 @@ export class SmartCardHsm {
   readonly identity: Identity
   readonly version: Version
   readonly secretKeys: SecretKeys
+  readonly keyDomains: KeyDomains
   readonly #link: Link
   #options: number | undefined
 
@@ -74,6 +79,7 @@ export class SmartCardHsm {
     this.identity = identity
     this.version = version
     this.secretKeys = new SecretKeys(link)
+    this.keyDomains = new KeyDomains(link)
     this.#link = link
     this.#options = options
   }
@@ -255,6 +261,36 @@ export class SmartCardHsm {
   /** The secret shared with the holder of a point 04 ‖ x ‖ y: x of the shared point, of field size. Otherwise as `sign`. */
   ecdh(key: KeyInfo, point: Uint8Array): Promise<Uint8Array> {
     return this.#link.alone(link => ecdh(link, key, point))
+  }
+
+  /**
+   * The key, encrypted under its key domain, with what is stored beside it. After log-in.
+   *
+   * @throws DriverError `KEY_NOT_FOUND`, `DOMAIN_INCOMPLETE`, `NO_KEY_DOMAIN`; `ALGORITHM_NOT_ALLOWED` if it is not to leave
+   */
+  wrapKey(reference: number): Promise<WrappedKeyFile> {
+    return this.#link.alone(link => wrapKey(link, this.version, reference))
+  }
+
+  /**
+   * Takes a wrapped key in, with what was stored beside it, and uses it once to see that it is the key of its certificate. An
+   * attempt that was interrupted leaves no key behind, and is completed by the next. After log-in.
+   *
+   * @throws DriverError `OTHER_DOMAIN` if the device does not have the key's domain; `REFERENCE_TAKEN` if it has the key, or
+   *   another under this reference; `WRONG_DATA` if it is no wrapped key, or not that of its certificate; `INCOMPLETE`
+   */
+  unwrapKey(wrapped: WrappedKeyFile, options: UnwrapOptions = {}): Promise<KeyInfo> {
+    return this.#link.alone(link => unwrapKey(link, this.version, wrapped, options))
+  }
+
+  /** The key of a blob alone, without what belongs to it. Otherwise as `unwrapKey`. */
+  unwrap(reference: number, blob: Uint8Array): Promise<void> {
+    return this.#link.alone(link => unwrap(link, reference, blob))
+  }
+
+  /** Uses a key once, to see that it is the one of its certificate. After log-in. */
+  proveKey(key: KeyInfo): Promise<Proof> {
+    return this.#link.alone(link => proveKey(link, key))
   }
 
   /** What is stored beside a key: X.509, or the request (67) that the card made. `FILE_NOT_FOUND` if nothing is. */

@@ -132,6 +132,14 @@ export interface KeyAttributes {
 /** A derived key has the algorithms, the uses left and the key domain of the key that it is derived from. */
 export type DerivedKeyAttributes = Pick<KeyAttributes, 'label' | 'id' | 'reference'>
 
+/** Where an unwrapped key goes, and what it is called there. */
+export interface UnwrapOptions {
+  /** 1 to 255; default: where it was before if that is free, else the lowest that is. */
+  readonly reference?: number
+  /** Default: as before. */
+  readonly label?: string
+}
+
 export type SignatureScheme = 'ECDSA' | 'RSA_PKCS1' | 'RSA_PSS'
 
 /** How an RSA cryptogram is padded. The OAEP hash is also that of its mask generation function. */

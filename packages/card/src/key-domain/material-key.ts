@@ -46,12 +46,16 @@ export function privateKeyOfMaterial(material: KeyMaterial): KeyObject {
   return rsaKey(n, e, p, q)
 }
 
+/** Beyond that, the numbers of the Chinese remainder theorem do not fit into an APDU of the card; its exponent does. */
+const longestWithCrt = 2048
+
 /** @throws RangeError if it is no key that a card can have, or not private */
 export function materialOfPrivateKey(key: KeyObject): KeyMaterial {
   if (key.type === 'secret') return { kind: 'aes', key: new Uint8Array(key.export()) }
   if (key.asymmetricKeyType === 'rsa') {
     const read = decode(RsaPrivateKey, key.export({ format: 'der', type: 'pkcs1' }))
-    const { n, e, p, q, dp, dq, qInv } = mapValues(read, withoutSign)
+    const { n, e, d, p, q, dp, dq, qInv } = mapValues(read, withoutSign)
+    if (8 * n.length > longestWithCrt) return { kind: 'rsa', n, e, d }
     return { kind: 'rsaCrt', n, e, p, q, dp, dq, qInv }
   }
   const curve = curves.find(({ nodeName }) => nodeName === key.asymmetricKeyDetails?.namedCurve)
