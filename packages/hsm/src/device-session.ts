@@ -118,13 +118,13 @@ export class DeviceSession {
 
   /** Takes the card as far as it goes. Does not throw: what goes wrong takes the device offline. */
   start(): Promise<void> {
-    this.#settled = this.#comeUp()
+    this.#settled = this.#comeUp(true)
     return this.#settled
   }
 
-  async #comeUp(): Promise<void> {
+  async #comeUp(keepLogIn: boolean): Promise<void> {
     try {
-      const card = await SmartCardHsm.open(this.#channel, { roots: this.#keeper.roots, keepLogIn: true })
+      const card = await SmartCardHsm.open(this.#channel, { roots: this.#keeper.roots, keepLogIn })
       if (this.#card && this.#card.identity.path !== card.identity.path)
         return this.#goOffline('another device answers than before')
       this.#card = card
@@ -187,7 +187,7 @@ export class DeviceSession {
       await this.#queue.run(async () => (wasReady ? this.#card!.logout() : undefined), signal)
     } catch (error) {
       if (!isDeviceFault(error)) {
-        this.takeBack()
+        this.takeBack(true)
         throw error
       }
       this.#goOffline(error.message)
@@ -201,9 +201,13 @@ export class DeviceSession {
     return { channel, wasReady }
   }
 
-  /** Puts the device into service again, as it was left, when the card has answered what it was sent. */
-  takeBack(): void {
-    if (this.#state === 'lent') this.#settled = this.#queue.idle().then(() => this.#comeUp())
+  /**
+   * Puts the device into service again, when the card has answered what it was sent.
+   *
+   * @param keepLogIn as open as it was left
+   */
+  takeBack(keepLogIn: boolean): void {
+    if (this.#state === 'lent') this.#settled = this.#queue.idle().then(() => this.#comeUp(keepLogIn))
   }
 
   /** Ends the connection, or takes note that it has ended. What waits for the device is refused. */

@@ -16,6 +16,8 @@ export interface LeaseOptions {
   /** Whether the device could be used by others before, and will be again. */
   readonly wasReady: boolean
   readonly borrower: string
+  /** What the borrower has authenticated stays, though the device was locked before. */
+  readonly keepLogIn: boolean
   readonly timing: LeaseTiming
   /** The lease is over, for this reason. */
   ended(lease: Lease, reason: string): void
@@ -81,7 +83,8 @@ export class Lease {
     this.#reason = reason
     clearTimeout(this.#longest)
     clearTimeout(this.#idle)
-    this.device.takeBack()
+    // A log-in opens the device to others who use its keys: that is as it was before, or the borrower said so.
+    this.device.takeBack(this.wasReady || this.#options.keepLogIn)
     this.#options.ended(this, reason)
   }
 

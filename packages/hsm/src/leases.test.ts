@@ -48,7 +48,7 @@ const refused = (code: string, message = /./) => ({ name: 'HsmError', code, mess
 
 test('a device that is lent is out of service, and back in it afterwards', async t => {
   const { devices, leases, device } = await bench(t, {}, { pins: new Map([[id, pin]]) })
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   assert.equal(device.state, 'lent')
   assert.match(device.reason!, /^lent to Ann since 20/)
   assert.deepEqual([devices.hsms(), devices.keys()], [[], []])
@@ -67,7 +67,7 @@ test('what others have asked of it is done before', async t => {
   const { promise, resolve } = Promise.withResolvers<void>()
   token.hold = promise
   const signatures = [1, 2].map(() => devices.sign({ key: '01' }, 'RSA_PKCS1', hash, never))
-  const lent = leases.lend('ZZTEST0001', 'Ann', never)
+  const lent = leases.lend({ name: 'ZZTEST0001', borrower: 'Ann' }, never)
   assert.equal(await Promise.race([lent, sleep(20, 'waits')]), 'waits')
   resolve()
   for (const signature of await Promise.all(signatures)) assert.equal(signature.length, 128)
@@ -79,7 +79,7 @@ test('a borrower who does not wait so long gets nothing, and the device goes on'
   const { promise, resolve } = Promise.withResolvers<void>()
   token.hold = promise
   const signature = devices.sign({ key: '01' }, 'RSA_PKCS1', hash, never)
-  await assert.rejects(leases.lend(id, 'Ann', AbortSignal.timeout(10)), refused('TIMEOUT'))
+  await assert.rejects(leases.lend({ name: id, borrower: 'Ann' }, AbortSignal.timeout(10)), refused('TIMEOUT'))
   resolve()
   await signature
   await settled(devices, device)
@@ -89,20 +89,32 @@ test('a borrower who does not wait so long gets nothing, and the device goes on'
 test('who borrows an open device has to log in himself', async t => {
   const { token, leases } = await bench(t)
   assert.equal(token.loggedIn, true)
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   assert.equal(token.loggedIn, false)
   assert.equal(toHex((await lease.transmit(1, [ask]))[0]!), '63c3')
 })
 
-test('who has logged in leaves it open', async t => {
-  const { token, devices, leases, device } = await bench(t, { loggedIn: false })
-  assert.match(device.reason!, /^locked/)
-  const lease = await leases.lend(id, 'Ann', never)
-  assert.equal(lease.wasReady, false)
-  const channel = { atr: lease.atr, reset: assert.fail, close: async () => {}, transmit: exchanges(lease) }
-  const card = await SmartCardHsm.open(channel, { roots: [identity.root], keepLogIn: true })
-  await card.openSecureChannel()
-  assert.equal((await card.verifyPin(pin)).status, 'verified')
+for (const keepLogIn of [true, false]) {
+  const end = keepLogIn ? 'says so leaves it open' : 'does not leaves it locked'
+  test(`who has logged in to a locked device and ${end}`, async t => {
+    const { token, devices, leases, device } = await bench(t, { loggedIn: false })
+    const lease = await leases.lend({ name: id, borrower: 'Ann', keepLogIn }, never)
+    assert.equal(lease.wasReady, false)
+    const channel = { atr: lease.atr, reset: assert.fail, close: async () => {}, transmit: exchanges(lease) }
+    const card = await SmartCardHsm.open(channel, { roots: [identity.root], keepLogIn: true })
+    await card.openSecureChannel()
+    assert.equal((await card.verifyPin(pin)).status, 'verified')
+    lease.end('given back')
+    await settled(devices, device)
+    assert.deepEqual([device.state, token.loggedIn], [keepLogIn ? 'ready' : 'secured', keepLogIn])
+    assert.equal(token.closedWith, undefined)
+  })
+}
+
+test('who has logged in to a device that was open leaves it open', async t => {
+  const { devices, leases, device, token } = await bench(t)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
+  await lease.transmit(1, [present])
   lease.end('given back')
   await settled(devices, device)
   assert.deepEqual([device.state, token.loggedIn, token.closedWith], ['ready', true, undefined])
@@ -115,7 +127,7 @@ function exchanges(lease: Lease) {
 
 test('a device that was open and is not is sent away, so that its agent logs in again', async t => {
   const { token, devices, leases, device } = await bench(t)
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   lease.end('given back')
   await settled(devices, device)
   assert.equal(device.state, 'offline')
@@ -124,7 +136,7 @@ test('a device that was open and is not is sent away, so that its agent logs in 
 
 test('a device that was locked and still is waits on', async t => {
   const { devices, leases, device } = await bench(t, { loggedIn: false })
-  ;(await leases.lend(id, 'Ann', never)).end('given back')
+  ;(await leases.lend({ name: id, borrower: 'Ann' }, never)).end('given back')
   await settled(devices, device)
   assert.equal(device.state, 'secured')
   assert.match(device.reason!, /^locked, 3 tries left/)
@@ -132,17 +144,20 @@ test('a device that was locked and still is waits on', async t => {
 
 test('one borrower at a time', async t => {
   const { leases } = await bench(t)
-  const both = await Promise.allSettled([leases.lend(id, 'Ann', never), leases.lend(id, 'Bob', never)])
+  const both = await Promise.allSettled([
+    leases.lend({ name: id, borrower: 'Ann' }, never),
+    leases.lend({ name: id, borrower: 'Bob' }, never),
+  ])
   assert.deepEqual(
     both.map(({ status }) => status),
     ['fulfilled', 'rejected'],
   )
-  await assert.rejects(leases.lend(id, 'Ann', never), refused('TAKEN', /is lent to Ann since/))
+  await assert.rejects(leases.lend({ name: id, borrower: 'Ann' }, never), refused('TAKEN', /is lent to Ann since/))
 })
 
 test('a lease is for its borrower', async t => {
   const { leases } = await bench(t)
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   assert.equal(leases.lease(lease.id, 'Ann'), lease)
   assert.throws(() => leases.lease(lease.id, 'Bob'), refused('UNKNOWN_LEASE'))
   assert.throws(() => leases.lease('nonsense', 'Ann'), refused('UNKNOWN_LEASE'))
@@ -150,17 +165,17 @@ test('a lease is for its borrower', async t => {
 
 test('what cannot be borrowed', async t => {
   const { token, devices, leases, device } = await bench(t)
-  await assert.rejects(leases.lend('ZZTEST', 'Ann', never), refused('UNKNOWN_HSM'))
+  await assert.rejects(leases.lend({ name: 'ZZTEST', borrower: 'Ann' }, never), refused('UNKNOWN_HSM'))
   token.failure = new ChannelError('REMOVED', 'pulled')
-  await assert.rejects(leases.lend(id, 'Ann', never), refused('NO_DEVICE', /pulled/))
+  await assert.rejects(leases.lend({ name: id, borrower: 'Ann' }, never), refused('NO_DEVICE', /pulled/))
   assert.equal(device.state, 'offline')
-  await assert.rejects(leases.lend(id, 'Ann', never), refused('NO_DEVICE', /offline: pulled/))
+  await assert.rejects(leases.lend({ name: id, borrower: 'Ann' }, never), refused('NO_DEVICE', /offline: pulled/))
   assert.deepEqual(devices.known(), [device])
 })
 
 test('an exchange is carried out once, however often it is asked for', async t => {
   const { token, leases } = await bench(t)
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   const before = token.transmissions.length
   const wrong = Verify.encodeRequest({ reference: 'user' }, new TextEncoder().encode('123456'))
   const answers = [await lease.transmit(1, [wrong]), await lease.transmit(1, [wrong])]
@@ -175,7 +190,7 @@ test('an exchange is carried out once, however often it is asked for', async t =
 
 test('one exchange at a time', async t => {
   const { leases, devices, token } = await bench(t)
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   const first = lease.transmit(1, [ask])
   await assert.rejects(lease.transmit(2, [ask]), refused('BUSY'))
   assert.equal((await first).length, 1)
@@ -191,7 +206,7 @@ for (const [name, timing, reason] of [
 ] as const) {
   test(`a lease that is ${name} ends`, async t => {
     const { devices, leases, device } = await bench(t, { loggedIn: false }, {}, timing)
-    const lease = await leases.lend(id, 'Ann', never)
+    const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
     if (lease.reason === undefined) await once(leases.events, 'end')
     await settled(devices, device)
     assert.equal(device.state, 'secured')
@@ -202,7 +217,7 @@ for (const [name, timing, reason] of [
 
 test('a sign of life keeps a lease', async t => {
   const { leases, token } = await bench(t, {}, {}, { idleMs: 60 })
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   const before = token.transmissions.length
   for (let number = 1; number <= 8; number++) {
     await sleep(15)
@@ -214,7 +229,7 @@ test('a sign of life keeps a lease', async t => {
 
 test('a device that is lost while it is lent', async t => {
   const { token, leases, device } = await bench(t)
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   token.failure = new ChannelError('REMOVED', 'pulled')
   await assert.rejects(lease.transmit(1, [ask]), refused('LEASE_ENDED', /the device was lost: pulled/))
   assert.equal(device.state, 'offline')
@@ -223,7 +238,7 @@ test('a device that is lost while it is lent', async t => {
 
 test('a device that connects anew while it is lent', async t => {
   const { devices, leases } = await bench(t)
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   const latter = devices.attach(new SmallToken({ identity }))
   await settled(devices, latter)
   assert.equal(latter.state, 'ready')
@@ -232,7 +247,7 @@ test('a device that connects anew while it is lent', async t => {
 
 test('a lease that ends in the middle of an exchange: the device comes back when the card has answered', async t => {
   const { token, devices, leases, device } = await bench(t, { loggedIn: false })
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   await lease.transmit(1, [SelectApplication.encodeRequest({ p2: 0x0c }, applicationId, { le: undefined }), present])
   const { promise, resolve } = Promise.withResolvers<void>()
   token.hold = promise
@@ -242,12 +257,12 @@ test('a lease that ends in the middle of an exchange: the device comes back when
   resolve()
   assert.equal((await signature).length, 1)
   await settled(devices, device)
-  assert.equal(device.state, 'ready')
+  assert.equal(device.state, 'secured')
 })
 
 test('the service ends while a device is lent', async t => {
   const { devices, leases } = await bench(t)
-  const lease = await leases.lend(id, 'Ann', never)
+  const lease = await leases.lend({ name: id, borrower: 'Ann' }, never)
   await devices.drain(AbortSignal.timeout(1000))
   devices.close('the service is shutting down')
   assert.match(lease.reason!, /shutting down/)

@@ -5,6 +5,15 @@ import type { Devices } from './devices.ts'
 import { HsmError } from './errors.ts'
 import { Lease, type LeaseTiming } from './lease.ts'
 
+interface LeaseRequest {
+  /** The device's id, or the last part of it. */
+  readonly name: string
+  /** Who may use the lease, as others are told. */
+  readonly borrower: string
+  /** What he authenticates stays when the lease is over, though the device was locked before; default false. */
+  readonly keepLogIn?: boolean
+}
+
 const defaultTiming: LeaseTiming = { idleMs: 60_000, longestMs: 15 * 60_000 }
 /** How many leases that are over are remembered, so that a borrower who comes too late learns why. */
 const maxRemembered = 100
@@ -29,17 +38,15 @@ export class Leases {
   /**
    * Lends a device that is connected, in whatever state it is. What others have asked of it is done before.
    *
-   * @param name the device's id, or the last part of it
-   * @param borrower who may use the lease, as others are told
    * @param signal ends the waiting
    * @throws HsmError UNKNOWN_HSM, AMBIGUOUS_HSM, TAKEN, NO_DEVICE, BUSY, TIMEOUT
    */
-  async lend(name: string, borrower: string, signal: AbortSignal): Promise<Lease> {
+  async lend({ name, borrower, keepLogIn = false }: LeaseRequest, signal: AbortSignal): Promise<Lease> {
     const device = this.#devices.device(name)
     const { channel, wasReady } = await device.lend(borrower, signal)
     if (device.state === 'offline') throw new HsmError('NO_DEVICE', `${device.id} is offline: ${device.reason}`)
     const ended = (lease: Lease, reason: string) => this.#ended(lease, reason)
-    const lease = new Lease(channel, { device, wasReady, borrower, timing: this.#timing, ended })
+    const lease = new Lease(channel, { device, wasReady, borrower, keepLogIn, timing: this.#timing, ended })
     this.#current.set(device, lease)
     this.#leases.set(lease.id, lease)
     this.events.emit('begin', lease)

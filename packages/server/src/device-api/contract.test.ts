@@ -65,7 +65,7 @@ async function refusal(method: string, path: string, body?: unknown, mine = toke
 }
 
 async function borrow() {
-  const { status, answer } = await ask('POST', '/devices/ZZTEST0001/lease')
+  const { status, answer } = await ask('POST', '/devices/ZZTEST0001/lease', { keepLogIn: false })
   assert.equal(status, 200, JSON.stringify(answer))
   return LeaseGranted.parse(answer)
 }
@@ -106,7 +106,7 @@ test('a card that takes its time: who waits is told, and asks again', async () =
 
 test('while it is lent, nobody else gets the device or its keys', async () => {
   const { lease } = await borrow()
-  const taken = await refusal('POST', `/devices/${id}/lease`, undefined, ['another-token-of-it'])
+  const taken = await refusal('POST', `/devices/${id}/lease`, { keepLogIn: false }, ['another-token-of-it'])
   assert.deepEqual([taken.status, taken.code], [409, 'TAKEN'])
   assert.match(taken.message, /is lent to token [0-9a-f]{8} since/)
   for (const [method, path, body] of [
@@ -131,7 +131,7 @@ test('a device that is lost, and one that is away', async () => {
     assert.deepEqual([lost.status, lost.code], [410, 'LEASE_ENDED'])
     assert.match(lost.message, /the device was lost: pulled/)
   }
-  const away = await refusal('POST', `/devices/${id}/lease`)
+  const away = await refusal('POST', `/devices/${id}/lease`, { keepLogIn: false })
   assert.deepEqual([away.status, away.code], [503, 'NO_DEVICE'])
 })
 
@@ -150,25 +150,38 @@ test('out of turn', async () => {
 
 describe('bodies that are wrong', () => {
   const rows: readonly (readonly [name: string, path: string, body: unknown, status: number, message: RegExp])[] = [
-    ['no number', 'transmit', { commands: [] }, 400, /^number: wanted the number of the exchange, got nothing$/],
-    ['number 0', 'transmit', { number: 0, commands: [] }, 400, /^number: .*got 0$/],
-    ['half a number', 'transmit', { number: 1.5, commands: [] }, 400, /^number: /],
-    ['no commands', 'transmit', { number: 1 }, 400, /^commands: wanted a list of commands, got nothing$/],
-    ['no list', 'transmit', { number: 1, commands: select }, 400, /^commands: wanted a list/],
-    ['no hexadecimal', 'transmit', { number: 1, commands: ['xyz'] }, 400, /^commands\/0: wanted commands of 4 to/],
-    ['half a byte', 'transmit', { number: 1, commands: [`${select}0`] }, 400, /^commands\/0: /],
-    ['too short', 'transmit', { number: 1, commands: ['00a404'] }, 400, /^commands\/0: /],
-    ['too many', 'transmit', { number: 1, commands: Array(257).fill('00000000') }, 400, /at most 256/],
-    ['something else', 'transmit', { number: 1, commands: [], pin: '1' }, 400, /and nothing else/],
-    ['no JSON', 'transmit', '{', 400, /JSON/],
-    ['too large', 'transmit', { number: 1, commands: ['00'.repeat(90_000)] }, 413, /large/],
-    ['no number', 'reset', {}, 400, /^number: /],
-    ['no object', 'reset', 'null', 400, /wanted an object of number/],
-    ['too large', 'reset', { number: 1, commands: ['00'.repeat(9_000)] }, 413, /large/],
+    ['no keepLogIn', 'devices/any/lease', {}, 400, /^keepLogIn: wanted true or false, got nothing$/],
+    [
+      'no number',
+      'leases/any/transmit',
+      { commands: [] },
+      400,
+      /^number: wanted the number of the exchange, got nothing$/,
+    ],
+    ['number 0', 'leases/any/transmit', { number: 0, commands: [] }, 400, /^number: .*got 0$/],
+    ['half a number', 'leases/any/transmit', { number: 1.5, commands: [] }, 400, /^number: /],
+    ['no commands', 'leases/any/transmit', { number: 1 }, 400, /^commands: wanted a list of commands, got nothing$/],
+    ['no list', 'leases/any/transmit', { number: 1, commands: select }, 400, /^commands: wanted a list/],
+    [
+      'no hexadecimal',
+      'leases/any/transmit',
+      { number: 1, commands: ['xyz'] },
+      400,
+      /^commands\/0: wanted commands of 4 to/,
+    ],
+    ['half a byte', 'leases/any/transmit', { number: 1, commands: [`${select}0`] }, 400, /^commands\/0: /],
+    ['too short', 'leases/any/transmit', { number: 1, commands: ['00a404'] }, 400, /^commands\/0: /],
+    ['too many', 'leases/any/transmit', { number: 1, commands: Array(257).fill('00000000') }, 400, /at most 256/],
+    ['something else', 'leases/any/transmit', { number: 1, commands: [], pin: '1' }, 400, /and nothing else/],
+    ['no JSON', 'leases/any/transmit', '{', 400, /JSON/],
+    ['too large', 'leases/any/transmit', { number: 1, commands: ['00'.repeat(90_000)] }, 413, /large/],
+    ['no number', 'leases/any/reset', {}, 400, /^number: /],
+    ['no object', 'leases/any/reset', 'null', 400, /wanted an object of number/],
+    ['too large', 'leases/any/reset', { number: 1, commands: ['00'.repeat(9_000)] }, 413, /large/],
   ]
   for (const [name, path, body, status, message] of rows) {
     test(`${path}: ${name}`, async () => {
-      const refused = await refusal('POST', `/leases/any/${path}`, body)
+      const refused = await refusal('POST', `/${path}`, body)
       assert.deepEqual(
         [refused.status, refused.status === 413 ? 'BODY_TOO_LARGE' : 'BAD_REQUEST'],
         [status, refused.code],
@@ -178,9 +191,11 @@ describe('bodies that are wrong', () => {
   }
 })
 
+const rightBodies = [{ keepLogIn: true }, { number: 1 }, { number: 1, commands: [] }]
+
 for (const { method, path, body } of routes) {
   const address = path.replace(/:\w+/g, 'unknown')
-  const rightly = body && { number: 1, ...(path.endsWith('transmit') && { commands: [] }) }
+  const rightly = body && rightBodies.find(right => body.safeParse(right).success)
 
   test(`${method} ${path}: who may not`, async () => {
     for (const mine of ['', 'a-token-of-this-tes', 'a-token-of-this-test1']) {

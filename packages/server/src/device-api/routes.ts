@@ -7,7 +7,7 @@ import { fromHex, toHex } from '@keytether/codec'
 import type { DeviceSession, Devices, Lease, Leases } from '@keytether/hsm'
 import { z } from 'zod'
 import type { Call, Route } from '../api.ts'
-import { Commands, Device, LeaseGranted, ResetDone, ResetInput, Responses } from './schemas.ts'
+import { Commands, Device, LeaseGranted, LeaseInput, ResetDone, ResetInput, Responses } from './schemas.ts'
 
 export interface Lending {
   readonly devices: Devices
@@ -27,9 +27,11 @@ export const routes: readonly Route<Lending>[] = [
   {
     method: 'POST',
     path: '/devices/:device/lease',
+    body: LeaseInput,
     answer: LeaseGranted,
-    async run({ leases }, { params, caller, signal }): Promise<LeaseGranted> {
-      const lease = await leases.lend(params.device!, borrower(caller), signal)
+    async run({ leases }, { params, body, caller, signal }): Promise<LeaseGranted> {
+      const { keepLogIn } = body as z.infer<typeof LeaseInput>
+      const lease = await leases.lend({ name: params.device!, borrower: borrower(caller), keepLogIn }, signal)
       return { lease: lease.id, device: lease.device.id!, atr: toHex(lease.atr), wasReady: lease.wasReady }
     },
   },

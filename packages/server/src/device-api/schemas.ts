@@ -14,6 +14,14 @@ export const Device = z.strictObject({
   keys: z.int().nonnegative(),
 })
 
+export const LeaseInput = z.strictObject(
+  {
+    /** What is authenticated stays when the device is given back, though it was locked before. */
+    keepLogIn: z.boolean(wanted('true or false')),
+  },
+  wanted('an object of keepLogIn and nothing else'),
+)
+
 export const LeaseGranted = z.strictObject({
   /** Names the lease in the routes below. It is for whoever borrowed the device, and for nobody else. */
   lease: z.string(),
