@@ -26,7 +26,7 @@ function violations(name: string, rule: Rule): string[] {
 function allowed(rule: Rule, specifier: string): boolean {
   if (specifier.startsWith('./') || specifier.startsWith('../')) return true
   if (specifier.startsWith('node:')) return rule.node === 'all' || rule.node.includes(specifier)
-  if (specifier.startsWith('@keytether/')) return rule.packages.includes(specifier.slice('@keytether/'.length))
+  if (specifier.startsWith('@keytether/')) return rule.packages.includes(specifier.split('/')[1]!)
   return rule.external?.some(name => specifier === name || specifier.startsWith(`${name}/`)) ?? false
 }
 

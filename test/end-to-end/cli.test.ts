@@ -16,7 +16,7 @@ describe('help', () => {
 
   const commands = [
     ...['demo', 'serve', 'emulator', 'emulator root', 'agent', 'card', 'completion'],
-    ...['readers', 'status', 'list', 'initialize', 'pin status', 'pin change', 'pin unblock'].map(
+    ...['readers', 'devices', 'status', 'list', 'initialize', 'pin status', 'pin change', 'pin unblock'].map(
       name => `card ${name}`,
     ),
     ...['generate', 'public-key', 'certificate read', 'certificate write', 'delete'].map(name => `card ${name}`),
@@ -49,7 +49,10 @@ describe('wrong usage ends with 2, an error and a hint', () => {
     ['card generate --label a --ec P-256x', /^error: there is no curve P-256x\nhint: there is secp192r1, /],
     ['card sign key --scheme DSA', /Allowed choices are ECDSA, RSA_PKCS1, RSA_PSS/],
     ['card sign key --digest xyz', /^error: the digest is not an even number of hexadecimal digits/],
-    ['card status --reader a --emulator b', /^error: --reader and --emulator name two different cards/],
+    ['card status --reader a --emulator b', /^error: --reader and --emulator name different cards: give one of them/],
+    ['card status --device a --emulator b', /^error: --emulator and --device name different cards/],
+    ['card status --service hsm', /Wanted a URL such as/],
+    ['card devices', /^error: which service\?\nhint: add --service URL, or set KEYTETHER_URL/],
     ['card random 0', /Wanted a number, at least 1/],
     ['demo --port 70000', /Wanted 0 to 65535/],
     ['serve --listen 8080', /Wanted HOST:PORT/],

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ChannelError } from '@keytether/card'
 import { assertSignature, Bench, hash, hsmIds, smallToken } from '@keytether/test/service-bench'
-import { ApiError, type Hsm, type Key } from '../../packages/server/src/se-api/schemas.ts'
+import { ApiError } from '../../packages/server/src/schemas.ts'
+import type { Hsm, Key } from '../../packages/server/src/se-api/schemas.ts'
 
 test('200 signatures at once, by two tokens', async () => {
   await using bench = await Bench.start()

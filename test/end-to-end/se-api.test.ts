@@ -22,7 +22,8 @@ import {
   smallToken,
 } from '@keytether/test/service-bench'
 import { SmallToken, smallTokenPin } from '@keytether/test/small-token'
-import { ApiError, type Hsm, type Key, type KeyDomain } from '../../packages/server/src/se-api/schemas.ts'
+import { ApiError } from '../../packages/server/src/schemas.ts'
+import type { Hsm, Key, KeyDomain } from '../../packages/server/src/se-api/schemas.ts'
 
 test('nothing is listed before a card dials in', async () => {
   await using bench = await Bench.start()

@@ -82,13 +82,19 @@ describe('an agent', () => {
   })
 
   test('tries ever later, and comes back', async () => {
-    const { events } = await agent([503, 503, taken, 204], 3)
+    const { events } = await agent([503, 503, taken, 504], 3)
     const disconnected = events.filter(({ event }) => event === 'disconnected') as { retryMs: number; reason: string }[]
     assert.match(disconnected[0]!.reason, /not available \(HTTP 503\)/)
     for (const [index, { retryMs }] of disconnected.entries()) {
       assert(retryMs >= 500 * 2 ** index && retryMs <= 1000 * 2 ** index, `${retryMs}`)
     }
     assert.equal(events.at(-2)?.event, 'connected')
+  })
+
+  test('that was taken, and then let go in order, has not failed', async () => {
+    const { events } = await agent([503, taken, 204], 2)
+    const delays = events.flatMap(event => (event.event === 'disconnected' ? [event.retryMs] : []))
+    assert(delays[1]! >= 500 && delays[1]! <= 1000, `${delays}`)
   })
 
   test('goes on when the card is not there', async () => {

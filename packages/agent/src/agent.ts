@@ -41,9 +41,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let failures = 0
   while (!signal.aborted) {
     const started = performance.now()
-    const { reason, code, forgotten } = await attempt(options, unlocker)
+    const { reason, code, forgotten, inOrder } = await attempt(options, unlocker)
     if (signal.aborted) return
-    if (performance.now() - started > healthyMs) failures = 0
+    if (inOrder || performance.now() - started > healthyMs) failures = 0
     // A server that was restarted does not know its sessions any more: it is there, and nothing else is wrong.
     const retryMs = forgotten && failures === 0 ? 0 : delay(failures)
     failures++
@@ -63,6 +63,8 @@ interface Ended {
   readonly code?: SessionErrorCode
   /** The server lost a session that it had taken. */
   readonly forgotten?: boolean
+  /** The server took the card, and ended the session because it had a reason to. */
+  readonly inOrder?: boolean
 }
 
 async function attempt(options: AgentOptions, unlocker: Unlocker): Promise<Ended> {
@@ -80,7 +82,7 @@ async function attempt(options: AgentOptions, unlocker: Unlocker): Promise<Ended
       notice: (number: number, text: string) => onEvent?.({ event: 'notice', number, text }),
     }
     await runSession({ ...session, channel, hooks })
-    return { reason: 'the server ended the session' }
+    return { reason: 'the server ended the session', inOrder: connected }
   } catch (error) {
     if (!expected(error)) throw error
     if (!(error instanceof SessionError)) return { reason: error.message }

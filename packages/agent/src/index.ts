@@ -1,6 +1,7 @@
 export { type AgentEvent, type AgentOptions, runAgent } from './agent.ts'
 export { SessionError, type SessionErrorCode } from './errors.ts'
 export type { SessionHooks } from './execute.ts'
+export { HttpClient } from './http.ts'
 export type { CommandGroup } from './policy.ts'
 export { type ReaderEvent, type ReadersOptions, runReaders } from './readers.ts'
 export { runSession, type SessionOptions } from './session.ts'

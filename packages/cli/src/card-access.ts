@@ -5,22 +5,24 @@ import type { Command } from 'commander'
 import { type CardAddress, type CardChoice, chosenCard } from './card-address.ts'
 import { CliError } from './errors.ts'
 import { interruption } from './interrupt.ts'
+import { type ServiceOptions, serviceAccess, serviceOptions } from './service/options.ts'
 import { openState, type PassphraseOptions, passphraseOption } from './state-file.ts'
 import { type TrustOptions, trustedRoots, trustOptions } from './trust.ts'
 
 /** What it takes to get at cards, whichever they are. */
-interface AccessOptions extends TrustOptions, PassphraseOptions {}
+interface AccessOptions extends TrustOptions, PassphraseOptions, ServiceOptions {}
 
 export interface CardOptions extends AccessOptions, CardChoice {}
 
 /** For commands whose cards are arguments, each in one word. */
 function accessOptions(command: Command): Command {
-  return passphraseOption(trustOptions(command))
+  return serviceOptions(passphraseOption(trustOptions(command)))
 }
 
 export function cardOptions(command: Command): Command {
   command.option('--reader <name>', 'The card in this reader; needed where there are several')
   command.option('--emulator <file>', 'The emulated token whose state is in this file')
+  command.option('--device <name>', 'The device that is connected to a service; its id or the last part of it')
   return accessOptions(command)
 }
 
@@ -28,8 +30,8 @@ interface OpeningOptions {
   /** Where there is no emulated token in the file yet, make one. */
   readonly makeEmulator?: boolean
   /**
-   * Leave log-in as it is found. What survives the command is the channel's business: cards in readers and files lose power
-   * when it ends.
+   * Leave log-in as it is found, and as it is left if the device is connected to a service. Cards in readers and files lose
+   * power when the command ends.
    */
   readonly keepLogIn?: boolean
 }
@@ -56,7 +58,7 @@ async function withCards<const A extends readonly CardAddress[], T>(
     for (const channel of channels) void channel.close().catch(() => {})
   })
   const open = async (address: CardAddress) => {
-    const { channel, roots } = await openCard(address, options)
+    const { channel, roots } = await openCard(address, options, stop.signal)
     channels.push(channel)
     stop.signal.throwIfAborted()
     const card = await SmartCardHsm.open(channel, { roots, keepLogIn: options.keepLogIn ?? false })
@@ -68,7 +70,8 @@ async function withCards<const A extends readonly CardAddress[], T>(
     for (const address of addresses) cards.push(await open(address))
     return await use(cards as { readonly [K in keyof A]: SmartCardHsm }, stop.signal)
   } catch (error) {
-    throw stop.signal.aborted ? new CliError('interrupted', 'interrupted', [], { cause: error }) : error
+    if (stop.signal.aborted) throw new CliError('interrupted', 'interrupted', [], { cause: error })
+    throw addresses.some(({ kind }) => kind === 'service') ? notLetThrough(error) : error
   } finally {
     for (const channel of channels.reverse()) await channel.close()
   }
@@ -79,8 +82,18 @@ interface OpenedCard {
   readonly roots: readonly TrustRoot[]
 }
 
-async function openCard(address: CardAddress, options: AccessOptions & OpeningOptions): Promise<OpenedCard> {
+async function openCard(
+  address: CardAddress,
+  options: AccessOptions & OpeningOptions,
+  signal: AbortSignal,
+): Promise<OpenedCard> {
   const roots = await trustedRoots(options)
+  if (address.kind === 'service') {
+    const { borrowCard } = await import('./service/lent-card.ts')
+    const { device } = address
+    const { keepLogIn = false } = options
+    return { channel: await borrowCard(await serviceAccess(options), { device, keepLogIn, signal }), roots }
+  }
   if (address.kind === 'emulator') {
     const { emulatorRoot } = await import('@keytether/emulator')
     const channel = await openState(address.file, { ...options, mustExist: !options.makeEmulator })
@@ -103,4 +116,14 @@ function chooseReader(wanted: string | undefined, readers: readonly string[]): s
     throw new CliError('usage', 'there are several readers: choose one with --reader', listed)
   }
   return reader
+}
+
+/** Where the device is connected, commands may be held back. Whoever does that cannot answer as the chip does. */
+function notLetThrough(error: unknown): unknown {
+  const { code, cause } = error as { code?: string; cause?: { name?: string; code?: string; sw?: number } }
+  const plain = code === 'SECURE_CHANNEL' && cause?.name === 'SecureMessagingError' && cause.code === 'PLAIN'
+  if (!plain || cause.sw !== 0x6982) return error
+  return new CliError('failed', 'the command did not reach the chip: somebody on the way refused it', [
+    'where the device is connected, `keytether agent --allow use manage initialize` says what is let through',
+  ])
 }

@@ -49,6 +49,18 @@ const explanations: Record<string, Explanation> = {
   'PcscError CARD_REMOVED': { code: 'notFound', hints: ['put the card back and try again'] },
   'CustodyError WRONG_PASSWORD_SHARE': { code: 'pin', hints: ['compare it with its sheet, digit by digit'] },
   'CustodyError TOO_FEW_PASSWORD_SHARES': { code: 'pin', hints: [] },
+  'SessionError UNTRUSTED': { code: 'failed', hints: ['if its authority is your own, name it with --ca FILE'] },
+  'ServiceError UNAUTHORIZED': { code: 'pin', hints: ['give the API token with --token-file or --token-env'] },
+  'ServiceError UNKNOWN_HSM': { code: 'notFound', hints: ['`keytether card devices` shows the devices'] },
+  'ServiceError AMBIGUOUS_HSM': { code: 'usage', hints: [] },
+  'ServiceError TAKEN': {
+    code: 'failed',
+    hints: ['it is back when that is done, or a minute after whoever has it fell silent'],
+  },
+  'ServiceError LEASE_ENDED': {
+    code: 'failed',
+    hints: ['what was outstanding may have happened: look with `keytether card list`, then try again'],
+  },
   RangeError: { code: 'usage', hints: [] },
   'Error ENOENT': { code: 'notFound', hints: [] },
   'Error EACCES': { code: 'failed', hints: ['this user may not do that there'] },
@@ -63,9 +75,15 @@ export function explain(error: unknown): Explanation & { readonly message: strin
   const { name } = error
   const message = systemMessage(error) ?? error.message
   const code = 'code' in error ? String(error.code) : ''
-  const explanation = explanations[`${name} ${code}`] ?? explanations[name]
+  const explanation = byService(error) ?? explanations[`${name} ${code}`] ?? explanations[name]
   if (explanation) return { ...explanation, message }
   return code ? { code: 'failed', hints: [], message } : { ...fault, message: error.stack ?? message }
+}
+
+/** The way to a remote card failed where the service says. */
+function byService({ name, cause }: Error): Explanation | undefined {
+  if (name !== 'ChannelError' || !(cause instanceof Error) || !('code' in cause)) return undefined
+  return ['ServiceError', 'SessionError'].includes(cause.name) ? explanations[`${cause.name} ${cause.code}`] : undefined
 }
 
 /** Node puts first what only programmers look for; people get the file or the address, and what is wrong with it. */

@@ -135,9 +135,9 @@ export class DeviceSession {
       this.#become('secured')
       const before = this.#pin
       const lock = await this.#unlock(card)
-      // An agent presents its PIN when it connects, and it may not have been able to when it did.
+      // Agents present their PIN when they connect, and this one may not have been able to when it did.
       if (before !== undefined && before !== 'notVerified' && this.#pin === 'notVerified')
-        return this.#goOffline('it was lent and is locked: connect again to present the PIN')
+        return this.#goOffline('it was lent and is locked: its agent is to connect anew and log in', { inOrder: true })
       if (lock !== undefined) return this.#become('secured', lock)
       this.#become('unlocked')
       const inventory = await card.inventory()
@@ -249,12 +249,13 @@ export class DeviceSession {
     this.#keeper.changed(this)
   }
 
-  #goOffline(reason: string): void {
+  /** @param inOrder nothing is wrong with the card */
+  #goOffline(reason: string, { inOrder = false } = {}): void {
     if (this.#state === 'offline') return
     this.#state = 'offline'
     this.#reason = reason
     this.#queue.close(new DeviceLostError(reason))
-    this.#channel.close(reason).catch(() => {
+    this.#channel.close(inOrder ? undefined : reason).catch(() => {
       // It is gone anyhow.
     })
     this.#keeper.changed(this)

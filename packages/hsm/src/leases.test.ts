@@ -131,7 +131,8 @@ test('a device that was open and is not is sent away, so that its agent logs in 
   lease.end('given back')
   await settled(devices, device)
   assert.equal(device.state, 'offline')
-  assert.match(token.closedWith!, /connect again to present the PIN/)
+  assert.match(device.reason!, /its agent is to connect anew and log in/)
+  assert.equal(token.failure?.code, 'CLOSED')
 })
 
 test('a device that was locked and still is waits on', async t => {

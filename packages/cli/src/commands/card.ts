@@ -8,6 +8,7 @@ import { remove } from './card/delete.ts'
 import { derive } from './card/derive.ts'
 import { deriveKey } from './card/derive-key.ts'
 import { encrypt } from './card/encrypt.ts'
+import { devices } from './card/devices.ts'
 import { generate } from './card/generate.ts'
 import { initialize } from './card/initialize.ts'
 import { list } from './card/list.ts'
@@ -20,8 +21,8 @@ import { sign } from './card/sign.ts'
 import { status } from './card/status.ts'
 
 export function card(program: Command): void {
-  const command = program.command('card').description('A card in a reader, or an emulated one, and its keys')
-  for (const declare of [readers, status, list, initialize, pin]) declare(command)
+  const command = program.command('card').description('A card in a reader, a remote or an emulated one, and its keys')
+  for (const declare of [readers, devices, status, list, initialize, pin]) declare(command)
   for (const declare of [generate, attest, deriveKey, publicKey, certificate, remove]) declare(command)
   for (const declare of [sign, encrypt, decrypt, mac, derive, random]) declare(command)
   examples(command, [

@@ -12,9 +12,8 @@ import { rsaKey, SmallToken } from '@keytether/test/small-token'
 import { buildApp } from '../app.ts'
 import { authenticator } from '../authenticate.ts'
 import { createLog } from '../log.ts'
-import { ApiError } from '../se-api/schemas.ts'
 import { routes } from './routes.ts'
-import { LeaseGranted } from './schemas.ts'
+import { ApiError, LeaseGranted } from './schemas.ts'
 
 const tokens = ['a-token-of-this-test', 'another-token-of-it']
 const identity = deviceIdentity()

@@ -32,6 +32,8 @@ export const routes: readonly Route<Lending>[] = [
     async run({ leases }, { params, body, caller, signal }): Promise<LeaseGranted> {
       const { keepLogIn } = body as z.infer<typeof LeaseInput>
       const lease = await leases.lend({ name: params.device!, borrower: borrower(caller), keepLogIn }, signal)
+      // Nobody hears of it.
+      if (signal.aborted) lease.end('the borrower had gone')
       return { lease: lease.id, device: lease.device.id!, atr: toHex(lease.atr), wasReady: lease.wasReady }
     },
   },

@@ -1,6 +1,8 @@
 /** The values of the API that lends devices. */
 import { z } from 'zod'
-import { wanted } from '../wanted.ts'
+import { wanted } from '../schemas.ts'
+
+export { ApiError } from '../schemas.ts'
 
 const hex = z.string().regex(/^([0-9a-f]{2})+$/)
 

@@ -7,8 +7,8 @@ import { Devices, Leases } from '@keytether/hsm'
 import { buildApp } from '../app.ts'
 import { authenticator } from '../authenticate.ts'
 import { createLog } from '../log.ts'
+import { ApiError } from '../schemas.ts'
 import { routes } from './routes.ts'
-import { ApiError } from './schemas.ts'
 
 const token = 'a token of this test alone'.replaceAll(' ', '-')
 const bearer = { Authorization: `Bearer ${token}` }

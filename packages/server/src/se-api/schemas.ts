@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from 'zod'
-import { wanted } from '../wanted.ts'
+import { wanted } from '../schemas.ts'
 
 export const keyAlgorithms = [
   'RSA_PSS',
@@ -77,9 +77,6 @@ export const SignatureInput = z.strictObject(
 
 /** For ECDSA the signature is in DER. */
 export const SignatureResult = z.strictObject({ signature: hex })
-
-/** What any route may answer instead. */
-export const ApiError = z.strictObject({ code: z.string(), message: z.string() })
 
 export type Key = z.infer<typeof Key>
 export type Hsm = z.infer<typeof Hsm>

@@ -1,3 +1,9 @@
+/** What the schemas of all APIs have in common. */
+import { z } from 'zod'
+
+/** What any route may answer instead. */
+export const ApiError = z.strictObject({ code: z.string(), message: z.string() })
+
 /** For schemas of bodies: an error that says what came, too. */
 export function wanted(what: string) {
   return {

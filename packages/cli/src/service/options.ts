@@ -1,0 +1,52 @@
+/** The service that a command turns to, and how it says who it is. */
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { endpointUrl } from '../agent-options.ts'
+import { CliError } from '../errors.ts'
+
+export interface ServiceOptions {
+  readonly service?: string
+  readonly tokenFile?: string
+  readonly tokenEnv?: string
+  readonly ca?: readonly string[]
+}
+
+export interface ServiceAccess {
+  readonly url: string
+  readonly token: string
+  /** Certificates of authorities to trust besides the system's, PEM. */
+  readonly authorities: readonly string[]
+}
+
+/** Where the demonstration and administrators put them. */
+const environment = { url: 'KEYTETHER_URL', token: 'KEYTETHER_TOKEN' } as const
+
+export function serviceOptions(command: Command): Command {
+  return command
+    .option('--service <url>', `The service; default: what ${environment.url} says`, endpointUrl)
+    .option('--token-file <file>', `Read the API token from the first line of a file; default: ${environment.token}`)
+    .option('--token-env <name>', 'Take the API token from an environment variable')
+    .option('--ca <file...>', "Also trust these authorities for the service's certificate, PEM")
+}
+
+export async function serviceAccess(options: ServiceOptions): Promise<ServiceAccess> {
+  const url = options.service ?? process.env[environment.url]
+  if (url === undefined) throw new CliError('usage', 'which service?', [`add --service URL, or set ${environment.url}`])
+  const authorities = await Promise.all((options.ca ?? []).map(file => readFile(file, 'utf8')))
+  // The addresses for tokens and for applications lead to the service, too.
+  const base = url.replace(/\/+$/, '').replace(/\/(rt\/hsm|se\/api)$/, '')
+  return { url: base, token: await givenToken(options), authorities }
+}
+
+async function givenToken({ tokenFile, tokenEnv = environment.token }: ServiceOptions): Promise<string> {
+  const text =
+    tokenFile === undefined ? process.env[tokenEnv] : (await readFile(tokenFile, 'utf8')).split(/\r?\n/, 1)[0]!
+  if (text === undefined) {
+    throw new CliError('pin', `there is no environment variable ${tokenEnv} to take the API token from`, [
+      'give it with --token-file or --token-env',
+    ])
+  }
+  // What cannot be sent is not to be quoted by who refuses to send it.
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new CliError('pin', 'this cannot be an API token: wanted one word of ASCII')
+  return text
+}
