@@ -1,52 +1,24 @@
 /** `keytether serve` and a token that dials in, as processes: settings, readiness, and an end in order. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { get, type RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
-import { keytether, startKeytether } from '@keytether/test/keytether'
+import { keytether } from '@keytether/test/keytether'
+import { killAll, longRunning } from '@keytether/test/long-running'
 import { requirePeers } from '@keytether/test/peers'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-serve-'))
 const file = (name: string) => join(folder, name)
-const running = new Set<ChildProcess>()
 after(() => {
-  for (const child of running) child.kill('SIGKILL')
+  killAll()
   rmSync(folder, { recursive: true, force: true })
 })
 
-type Event = Record<string, string>
-
-/** Starts a command that goes on; `event` waits for the next one of this name. */
-function start(args: readonly string[], env: Record<string, string> = {}) {
-  const child = startKeytether([...args, '--json'], { cwd: folder, env })
-  running.add(child)
-  child.once('exit', () => running.delete(child))
-  let errors = ''
-  child.stderr!.on('data', chunk => {
-    errors += chunk
-  })
-  const lines = createInterface({ input: child.stdout! })
-  const event = (wanted: string): Promise<Event> =>
-    new Promise((resolve, reject) => {
-      const onLine = (line: string) => {
-        const found = JSON.parse(line) as Event
-        if (found.event === wanted) resolve(found)
-      }
-      lines.on('line', onLine)
-      child.once('exit', code => reject(new Error(`ended with ${code} before ${wanted}: ${errors}`)))
-    })
-  const end = async (signal: NodeJS.Signals) => {
-    const exited = once(child, 'exit')
-    child.kill(signal)
-    return (await exited)[0] as number | null
-  }
-  return { child, event, end }
-}
+const start = (args: readonly string[], env?: Record<string, string>) => longRunning(args, folder, env)
 
 async function status(url: string, token?: string): Promise<number> {
   const response = await fetch(
