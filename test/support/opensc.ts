@@ -96,8 +96,9 @@ export async function openToken(): Promise<TokenInReader> {
   }
   const pkcs11: TokenInReader['pkcs11'] = async (args, options) => (await run('pkcs11-tool', args, options)).stdout
 
+  // Whoever comes next must not find this card.
   const dispose = async () => {
-    await ending('SIGTERM')
+    await end('SIGTERM')
     await rm(folder, { recursive: true })
   }
 

@@ -102,6 +102,7 @@ export {
   PublicKey,
   type RsaPublicKey,
 } from './cvc/public-key.ts'
+export { type KeyRegistration, RegistrationFile } from './cvc/registration-file.ts'
 export { cardContactRoots } from './cvc/roots.ts'
 export { signatureAlgorithm, verifyCertificate, verifyRequest, verifyWith } from './cvc/verify.ts'
 export { EcdsaSignature, plainSignature } from './ecdsa-signature.ts'

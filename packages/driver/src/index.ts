@@ -1,4 +1,13 @@
 export type { AttestedKeys, NotAttested } from './attest.ts'
+export type {
+  Authentication,
+  AuthenticationChallenge,
+  AuthenticationKey,
+  AuthenticationOutcome,
+  AuthenticationStatus,
+  ChallengeOutcome,
+  KeyHolder,
+} from './authentication.ts'
 export { DriverError, type DriverErrorCode } from './errors.ts'
 export { keyDomainState } from './key-domains.ts'
 export { openPcsc, type PcscChannel } from './pcsc/channel.ts'

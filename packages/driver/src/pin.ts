@@ -1,5 +1,5 @@
 /** PINs: asking, presenting, changing, resetting. A try is spent only on purpose, and the last one only if told so. */
-import { ChangeReferenceData, InitializeDevice, ResetRetryCounter, Verify } from '@keytether/card'
+import { ChangeReferenceData, deviceOptions, InitializeDevice, ResetRetryCounter, Verify } from '@keytether/card'
 import { concat } from '@keytether/codec'
 import { DriverError } from './errors.ts'
 import { call, type Link } from './link.ts'
@@ -113,6 +113,30 @@ export async function resetRetryCounter(
 
 const defaults = { options: 0x0001, pinTries: 3 }
 
+const mostKeys = 90
+
+function checkParameters({
+  userPin,
+  options,
+  pinTries,
+  publicKeyAuthentication: keys,
+}: Initialization & typeof defaults): void {
+  if (!userPin && !keys)
+    throw new RangeError('without a user PIN or keys for authentication, nothing would open the device')
+  if (options & deviceOptions.combinedAuthentication && !(userPin && keys)) {
+    throw new RangeError('PIN and keys can only open the device together if there are both')
+  }
+  if (keys && !(keys.required >= 1 && keys.required <= keys.total && keys.total <= mostKeys)) {
+    throw new RangeError(
+      `wanted 1 to ${mostKeys} keys, of which 1 to all are required; got ${keys.required} of ${keys.total}`,
+    )
+  }
+  if (userPin === undefined) return
+  const mostTries = userPin.length === 6 ? 3 : userPin.length === 7 ? 5 : 10
+  if (pinTries >= 1 && pinTries <= mostTries) return
+  throw new RangeError(`a PIN of ${userPin.length} bytes may have 1 to ${mostTries} tries, got ${pinTries}`)
+}
+
 /** Erases everything but the device's own key and certificate. The security officer's PIN must match, except at first. */
 export async function initialize(
   link: Link,
@@ -120,14 +144,13 @@ export async function initialize(
   { soPin, userPin, options = defaults.options, pinTries = defaults.pinTries, ...rest }: Initialization,
   tryOptions: TryOptions,
 ): Promise<PinOutcome> {
-  if (!fits('so', soPin) || !fits('user', userPin)) return { status: 'wrongLength' }
-  const mostTries = userPin.length === 6 ? 3 : userPin.length === 7 ? 5 : 10
-  if (pinTries < 1 || pinTries > mostTries) {
-    throw new RangeError(`a PIN of ${userPin.length} bytes may have 1 to ${mostTries} tries, got ${pinTries}`)
-  }
+  if (!fits('so', soPin) || (userPin && !fits('user', userPin))) return { status: 'wrongLength' }
+  checkParameters({ soPin, ...(userPin && { userPin }), options, pinTries, ...rest })
   const refused = await refusal(link, version, 'so', tryOptions, ['notInitialized'])
   if (refused) return refused
-  const [outcome] = await link.run([call(InitializeDevice, {}, { options, userPin, soPin, pinTries, ...rest })])
+  const [outcome] = await link.run([
+    call(InitializeDevice, {}, { options, userPin, soPin, ...(userPin && { pinTries }), ...rest }),
+  ])
   if (outcome.status === 'wrongData') throw new DriverError('WRONG_DATA', 'initialise: the card refuses the parameters')
   if (outcome.status === 'notSupported')
     throw new DriverError('NOT_SUPPORTED', 'initialise: the card does not support it')

@@ -1,6 +1,7 @@
 /** A SmartCard-HSM behind any channel. */
 import { type Channel, deviceOptions, type TrustRoot, type WrappedKeyFile } from '@keytether/card'
 import { type AttestedKeys, attest } from './attest.ts'
+import { Authentication } from './authentication.ts'
 import { deriveKey } from './derive-key.ts'
 import { describeToken } from './descriptions.ts'
 import { deviceStatus, random, writeLabel } from './device.ts'
@@ -72,6 +73,8 @@ export class SmartCardHsm {
   readonly version: Version
   readonly secretKeys: SecretKeys
   readonly keyDomains: KeyDomains
+  /** Keys that open the device, instead of the PIN or together with it. */
+  readonly authentication: Authentication
   readonly #link: Link
   #options: number | undefined
 
@@ -80,6 +83,7 @@ export class SmartCardHsm {
     this.version = version
     this.secretKeys = new SecretKeys(link)
     this.keyDomains = new KeyDomains(link)
+    this.authentication = new Authentication(link, identity, version)
     this.#link = link
     this.#options = options
   }
@@ -156,13 +160,16 @@ export class SmartCardHsm {
     if (label !== undefined && (parameters.options ?? 0) & deviceOptions.transportPin) {
       throw new RangeError('a label cannot be written while the PIN is a transport PIN; write it later')
     }
+    if (label !== undefined && parameters.publicKeyAuthentication) {
+      throw new RangeError('a label cannot be written before keys are registered and authenticated; write it then')
+    }
     // A label that there is no room for is refused before anything is erased.
     if (label !== undefined) describeToken(label)
     return this.#link.alone(async link => {
       const outcome = await initialize(link, this.version, parameters, options)
       if (outcome.status !== 'verified') return outcome
       this.#options = parameters.options ?? deviceOptions.resetRetryCounter
-      if (label !== undefined) await this.#firstLabel(link, parameters.userPin, label)
+      if (label !== undefined) await this.#firstLabel(link, parameters.userPin!, label)
       return outcome
     })
   }

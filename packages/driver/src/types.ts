@@ -151,8 +151,10 @@ export type DecryptionScheme =
 export interface Initialization {
   /** 8 bytes: the initialisation code. The first initialisation sets it, later ones must present it. */
   readonly soPin: Uint8Array
-  /** 6 to 16 bytes. */
-  readonly userPin: Uint8Array
+  /** 6 to 16 bytes. Absent where keys alone open the device; one given then is only used with `combinedAuthentication`. */
+  readonly userPin?: Uint8Array
+  /** How many keys can be registered, 1 to 90, and how many of them, authenticated in one session, open the device. */
+  readonly publicKeyAuthentication?: { readonly total: number; readonly required: number }
   /** Default: the user PIN can be reset by the security officer. */
   readonly options?: number
   /** Tries before the PIN is blocked: up to 3 for a PIN of 6 bytes, 5 for 7, 10 for more. Default 3. */
@@ -161,7 +163,7 @@ export interface Initialization {
   readonly dkekShares?: number
   /** Number of key domains, to be set up later; not together with `dkekShares`. */
   readonly keyDomains?: number
-  /** Name of the token; written after presenting the new user PIN, so not with a transport PIN. */
+  /** Name of the token; written after presenting the new user PIN, so not with a transport PIN or where keys are needed. */
   readonly label?: string
 }
 
