@@ -16,6 +16,7 @@ import { fromHex, toHex } from '@keytether/codec'
 import { type DriverError, type DriverErrorCode, type KeyInfo, type KeySpec, SmartCardHsm } from '@keytether/driver'
 import { type Watched, watched } from '@keytether/test/scripted-card'
 import { selfSigned } from '@keytether/test/x509'
+import { secretKeySuite } from './secret-key-suite.ts'
 
 export interface Backend {
   /** A device of its own. The suite initialises it: everything on it is lost. */
@@ -23,8 +24,8 @@ export interface Backend {
   readonly roots: readonly TrustRoot[]
 }
 
-const pin = Buffer.from('648219')
-const soPin = Buffer.from('57621880')
+export const pin = Buffer.from('648219')
+export const soPin = Buffer.from('57621880')
 const wrongPin = Buffer.from('000000')
 const message = Buffer.from('of this and that')
 const hashes = ['sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const
@@ -33,14 +34,14 @@ function digest(hash: string): Buffer {
   return createHash(hash).update(message).digest()
 }
 
-function rejectsWith(promise: Promise<unknown>, code: DriverErrorCode): Promise<void> {
+export function rejectsWith(promise: Promise<unknown>, code: DriverErrorCode): Promise<void> {
   return assert.rejects(promise, (error: DriverError) => {
     assert.equal(error.code, code, error.stack)
     return true
   })
 }
 
-interface Device {
+export interface Device {
   readonly channel: Watched
   readonly hsm: SmartCardHsm
 }
@@ -299,144 +300,7 @@ function suite(backend: Backend, secure: boolean): void {
     })
   })
 
-  describe('AES keys', () => {
-    let hsm: SmartCardHsm
-    let channel: Watched
-    before(async () => {
-      ;({ hsm, channel } = await unlocked())
-    })
-    after(() => channel.close())
-
-    for (const bits of [128, 192, 256] as const) {
-      test(`${bits} bits: generate, encrypt, decrypt, authenticate, derive, delete`, async () => {
-        const aes = hsm.secretKeys
-        const key = await aes.generate(bits, { label: `aes ${bits}` })
-        assert.deepEqual([key.kind, key.bits, key.label, key.warnings], ['AES', bits, `aes ${bits}`, []])
-        assert.deepEqual(await keyOf(hsm, key.reference), key)
-        const iv = randomBytes(16)
-        const count = channel.count
-        for (const blocks of [1, 2, 16, 17]) {
-          const plain = randomBytes(16 * blocks)
-          const cryptogram = await aes.encryptCbc(key, iv, plain)
-          assert.deepEqual(Buffer.from(await aes.decryptCbc(key, iv, cryptogram)), plain)
-          const first = Uint8Array.from(plain.subarray(0, 16), (byte, i) => byte ^ iv[i]!)
-          const zero = new Uint8Array(16)
-          assert.deepEqual(await aes.encryptCbc(key, zero, first), cryptogram.slice(0, 16))
-        }
-        assert.equal(channel.count - count, 12)
-        for (const length of [0, 1, 16, 17, 256, 257]) {
-          const input = randomBytes(length)
-          const mac = await aes.cmac(key, input)
-          assert.equal(mac.length, 16)
-          assert.deepEqual(await aes.cmac(key, input), mac)
-        }
-        const secret = await aes.derive(key, message)
-        assert.equal(secret.length, 32)
-        assert.deepEqual(await aes.derive(key, message), secret)
-        assert.notDeepEqual(await aes.derive(key, Buffer.from('another')), secret)
-        await hsm.deleteKey(key.reference)
-        await rejectsWith(aes.cmac(key, message), 'KEY_NOT_FOUND')
-      })
-    }
-
-    test('messages beyond one command', async () => {
-      const aes = hsm.secretKeys
-      const key = await aes.generate(256, { label: 'long', id: fromHex('0A0E') })
-      const iv = randomBytes(16)
-      const plain = randomBytes(20_000)
-      const cryptogram = await aes.encryptCbc(key, iv, plain)
-      const count = channel.count
-      assert.deepEqual(Buffer.from(await aes.decryptCbc(key, iv, cryptogram)), plain)
-      assert.equal(channel.count - count, 1)
-      // The MAC as the standard defines it, with the card's cipher only.
-      const zero = new Uint8Array(16)
-      const shifted = (block: Uint8Array) => {
-        const value = BigInt(`0x${toHex(block)}`) << 1n
-        const reduced = value >> 128n ? (value & ((1n << 128n) - 1n)) ^ 0x87n : value
-        return fromHex(reduced.toString(16).padStart(32, '0'))
-      }
-      const complete = shifted(await aes.encryptCbc(key, zero, zero))
-      for (const length of [1168, 1184, 1185, 1199, 1200, 1215, 1216, 1217, 1223, 1224, 2400, 5000]) {
-        const input = plain.subarray(0, length)
-        const whole = length % 16 === 0
-        const padded = Buffer.alloc(Math.ceil((length + (whole ? 0 : 1)) / 16) * 16)
-        padded.set(input)
-        if (!whole) padded[length] = 0x80
-        const mask = whole ? complete : shifted(complete)
-        for (const [i, byte] of mask.entries()) padded[padded.length - 16 + i]! ^= byte
-        const chained = await aes.encryptCbc(key, zero, padded)
-        assert.deepEqual(await aes.cmac(key, input), chained.slice(-16), `${length} bytes`)
-      }
-    })
-
-    test('limits of a key, and what it cannot do', async () => {
-      const aes = hsm.secretKeys
-      const limits = { label: 'limited', algorithms: [algorithm.aesCmac], useCounter: 2 }
-      const key = await aes.generate(128, limits)
-      assert.deepEqual([key.algorithms, key.useCounter], [[algorithm.aesCmac], 2])
-      const block = new Uint8Array(16)
-      await rejectsWith(aes.encryptCbc(key, block, block), 'ALGORITHM_NOT_ALLOWED')
-      await rejectsWith(aes.derive(key, message), 'ALGORITHM_NOT_ALLOWED')
-      await rejectsWith(aes.cmac(key, new Uint8Array(5000)), 'ALGORITHM_NOT_ALLOWED')
-      await assert.rejects(aes.encryptCbc(key, block, message.subarray(1)), /wanted whole blocks of 16 bytes, got 15/)
-      await assert.rejects(aes.decryptCbc(key, message.subarray(1), block), /wanted an initialisation vector of 16/)
-      await aes.cmac(key, message)
-      assert.equal((await keyOf(hsm, key.reference)).useCounter, 1)
-      await aes.cmac(key, message)
-      await rejectsWith(aes.cmac(key, message), 'KEY_EXHAUSTED')
-      await rejectsWith(aes.generate(128, { label: 'taken', reference: key.reference }), 'REFERENCE_TAKEN')
-      await hsm.logout()
-      await rejectsWith(aes.cmac(key, message), 'NOT_LOGGED_IN')
-      await rejectsWith(aes.generate(128, { label: 'no' }), 'NOT_LOGGED_IN')
-      assert.deepEqual(await hsm.verifyPin(pin), { status: 'verified' })
-    })
-  })
-
-  describe('derived EC keys', () => {
-    let hsm: SmartCardHsm
-    let channel: Watched
-    before(async () => {
-      ;({ hsm, channel } = await unlocked())
-    })
-    after(() => channel.close())
-
-    for (const curve of ['secp256r1', 'secp521r1', 'brainpoolP256r1', 'secp256k1']) {
-      test(`${curve}: derive, sign, agree`, async () => {
-        const key = await hsm.generateKeyPair({ kind: 'ec', curve }, { label: 'master' })
-        const parameter = randomBytes(40)
-        const derived = await hsm.deriveKey(key, parameter, { label: 'derived' })
-        assert.deepEqual([derived.kind, derived.curve, derived.label, derived.warnings], ['EC', curve, 'derived', []])
-        assert.deepEqual(await keyOf(hsm, derived.reference), derived)
-        const publicKey = publicKeyObject(derived.publicKey!)
-        assert.ok(verify('sha256', message, publicKey, await hsm.signHash(derived, 'ECDSA', digest('sha256'))))
-        // The same again is the same key.
-        const again = await hsm.deriveKey(key, parameter, { label: 'again' })
-        assert.deepEqual(again.id, derived.id)
-        const shared = await hsm.ecdh(again, derived.publicKey!.kind === 'ec' ? derived.publicKey!.q : message)
-        assert.deepEqual(await hsm.ecdh(derived, again.publicKey!.kind === 'ec' ? again.publicKey!.q : message), shared)
-      })
-    }
-
-    test('a key that may not sign: its public key is not stored', async () => {
-      const algorithms = [algorithm.ecDerive, algorithm.ecdh]
-      const key = await hsm.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label: 'agrees', algorithms })
-      const derived = await hsm.deriveKey(key, message, { label: 'agrees, too', id: fromHex('77') })
-      assert.deepEqual([derived.publicKey, toHex(derived.id), derived.bits], [undefined, '77', 256])
-      assert.deepEqual(derived.algorithms, algorithms)
-      await rejectsWith(hsm.readCertificate(derived.reference), 'FILE_NOT_FOUND')
-      await assert.rejects(
-        hsm.deriveKey(derived, message, { label: 'no' }),
-        /wanted an EC key whose public key is known/,
-      )
-    })
-
-    test('a key that may not be derived from', async () => {
-      const algorithms = [algorithm.ecdsa]
-      const key = await hsm.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label: 'signs', algorithms })
-      await rejectsWith(hsm.deriveKey(key, message, { label: 'no' }), 'ALGORITHM_NOT_ALLOWED')
-      assert.ok(!(await hsm.inventory()).keys.some(({ label }) => label === 'no'))
-    })
-  })
+  secretKeySuite({ backend, secure, unlocked })
 
   describe('inventory', () => {
     let hsm: SmartCardHsm
@@ -543,7 +407,7 @@ function suite(backend: Backend, secure: boolean): void {
   })
 }
 
-async function keyOf(hsm: SmartCardHsm, reference: number): Promise<KeyInfo> {
+export async function keyOf(hsm: SmartCardHsm, reference: number): Promise<KeyInfo> {
   const { keys } = await hsm.inventory()
   const key = keys.find(each => each.reference === reference)
   assert.ok(key)
