@@ -156,9 +156,10 @@ describe('on paper', () => {
   })
 })
 
-test('on a terminal, each custodian sees his own share, one after the other', async () => {
+/** Types an answer whenever another question is on the screen. */
+async function onTerminal(args: string, question: RegExp, answers: readonly string[]): Promise<string> {
   const main = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
-  const command = `stty rows 60 cols 120; exec ${process.execPath} ${main} share create shown.pbe --split 2-of-2`
+  const command = `stty rows 60 cols 160; exec ${process.execPath} ${main} share ${args}`
   const terminal = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: '1', SHELL: '/bin/sh' },
@@ -169,22 +170,39 @@ test('on a terminal, each custodian sees his own share, one after the other', as
   let answered = 0
   terminal.stdout.on('data', chunk => {
     shown += chunk
-    const questions = shown.match(/sees the screen\. |not shown again\. /g)?.length ?? 0
-    if (questions > answered) terminal.stdin.write('\r')
-    answered = questions
+    const questions = new Set(shown.match(question)).size
+    if (questions > answered) terminal.stdin.write(`${answers[answered++] ?? ''}\r`)
   })
   const [code] = await once(terminal, 'close')
   assert.equal(code, 0, shown)
-  const pages = shown.split('\x1b[?1049h').slice(1)
-  assert.deepEqual(
-    pages.map(page => /Password share (\d) of 2/.exec(page)?.[1]),
-    ['1', '2'],
-  )
-  // What one has seen is gone before the next is asked to look.
-  for (const page of pages) assert.ok(page.indexOf('\x1b[2J\x1b[?1049l') > page.indexOf('not shown again'))
-  assert.match(shown, /Encrypting shown.pbe █+░* +\d+ %/)
-  assert.match(shown, /Opened by +: 2 of 2 custodians/)
-  const [first, second] = pages.map(page => readPasswordShares(page.split('\x1b[?1049l')[0]!)[0]!)
-  const [joined] = joinPassword([first!, second!])
-  assert.equal((await readShareFile(readFileSync(file('shown.pbe')), joined!)).status, 'ok')
+  return shown
+}
+
+describe('on a terminal', () => {
+  test('each custodian sees his own share, one after the other', async () => {
+    const questions = /Custodian \d of 2: press Enter|Custodian \d: write it down/g
+    const shown = await onTerminal('create shown.pbe --split 2-of-2', questions, ['', '', '', ''])
+    const pages = shown.split('\x1b[?1049h').slice(1)
+    assert.deepEqual(
+      pages.map(page => /Password share (\d) of 2/.exec(page)?.[1]),
+      ['1', '2'],
+    )
+    // What one has seen is gone before the next is asked to look.
+    for (const page of pages) assert.ok(page.indexOf('\x1b[2J\x1b[?1049l') > page.indexOf('not shown again'))
+    assert.match(shown, /Encrypting shown.pbe █+░* +\d+ %/)
+    assert.match(shown, /Opened by +: 2 of 2 custodians/)
+    const [first, second] = pages.map(page => readPasswordShares(page.split('\x1b[?1049l')[0]!)[0]!)
+    const [joined] = joinPassword([first!, second!])
+    assert.equal((await readShareFile(readFileSync(file('shown.pbe')), joined!)).status, 'ok')
+  })
+
+  test('custodians type their shares, words or numbers, and nobody sees them', async () => {
+    const sheets = [1, 3].map(number => readFileSync(file(`custodians/new-${number}-of-3.txt`), 'utf8'))
+    const words = [...sheets[0]!.matchAll(/^ \d {2}([a-z ]+) #/gm)].map(([, row]) => row!.trim()).join(' ')
+    const [value] = /(?<=Share value : ).*/.exec(sheets[1]!)!
+    const questions = /Password of new.pbe|Share of custodian \d/g
+    const shown = await onTerminal('show new.pbe', questions, ['', words, `3 ${value}`])
+    assert.match(shown, new RegExp(`${keyCheckValue} of this share alone`))
+    for (const word of [...words.split(' '), value]) assert.ok(!shown.includes(` ${word} `), word)
+  })
 })

@@ -18,7 +18,7 @@ export async function showToCustodians(pages: readonly Promise<string>[], signal
       await ask(`Custodian ${i + 1} of ${pages.length}: press Enter when nobody else sees the screen. `)
       output.write(`${enter}${await page}`)
       shown = true
-      await ask('Write it down or scan it, then press Enter: it is not shown again. ')
+      await ask(`Custodian ${i + 1}: write it down or scan it, then press Enter; it is not shown again. `)
       output.write(leave)
       shown = false
     }

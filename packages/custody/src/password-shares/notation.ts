@@ -5,7 +5,8 @@ export function printNotation({ prime, id, value }: PasswordShare): string[] {
   return [`Prime       : ${hexadecimal(prime)}`, `Share ID    : ${id}`, `Share value : ${hexadecimal(value)}`]
 }
 
-const number = '[0-9a-f]{2}(?::?[0-9a-f]{2})*'
+/** Up to 64 bits. */
+const number = '[0-9a-f]{2}(?::?[0-9a-f]{2}){0,7}'
 const id = '[0-9a-f]{1,3}'
 const block = new RegExp(
   `Prime\\s*:\\s*(${number})\\s+Share ID\\s*:\\s*(${id})\\s+Share value\\s*:\\s*(${number})\\b`,

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { bothWays, rejects } from '@keytether/test/tables'
+import fc from 'fast-check'
+import { CustodyError } from '../errors.ts'
 import { printText } from '../sheets/print-text.ts'
 import { printNotation } from './notation.ts'
 import { PasswordShareWords, passwordShareSheet, readPasswordShares } from './password-share-sheet.ts'
-import { type PasswordShare, splitPassword } from './password-shares.ts'
+import { joinPassword, type PasswordShare, splitPassword } from './password-shares.ts'
 
 const group = { threshold: 2, total: 12 }
 const prime = 0xfffffffffffffa43n
@@ -77,6 +79,7 @@ describe('not read', () => {
   const inputs: [string, string, RegExp][] = [
     ['nothing', '', /nothing of a password share/],
     ['words of something else', `${other} about`, /wanted 15 words, got 12/],
+    ['a prime of more than 64 bits', `${'ff'.repeat(9)} 1 84:B8`, /nothing of a password share/],
     ['a share without its prime', '1 84:B8:DB:01:1B:40:53', /nothing of a password share/],
     [
       'a wrong word in a row',
@@ -87,6 +90,25 @@ describe('not read', () => {
   for (const [name, text, message] of inputs) {
     test(name, () => assert.throws(() => readPasswordShares(text), { code: 'WRONG_SHEET', message }))
   }
+})
+
+test('any text has shares that can be put together, or it is told what is wrong with it', () => {
+  const { shares } = splitPassword({ threshold: 2, total: 3 })
+  const sheets = shares.map(share => printText(passwordShareSheet({ ...share, group: share.group! }, 'x')))
+  const pieces = fc.constantFrom(...sheets, ...sheets.flatMap(sheet => sheet.split('\n')), 'ff:ff', '0', '1', 'Prime :')
+  const texts = fc.oneof(
+    fc.string(),
+    fc.array(pieces).map(parts => parts.join('\n')),
+  )
+  fc.assert(
+    fc.property(texts, text => {
+      try {
+        assert.ok(joinPassword(readPasswordShares(text)).length > 0)
+      } catch (error) {
+        assert.ok(error instanceof CustodyError, String(error))
+      }
+    }),
+  )
 })
 
 test('a sheet of each share of a password', () => {

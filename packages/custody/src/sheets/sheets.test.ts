@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { fromHex, toHex } from '@keytether/codec'
 import fc from 'fast-check'
 import decodeQR from 'qr/decode.js'
+import { CustodyError } from '../errors.ts'
 import { printHtml, printSvg } from './print-svg.ts'
 import { printText } from './print-text.ts'
 import { readShareFileSheet, shareFileSheet } from './share-file-sheet.ts'
@@ -16,25 +17,35 @@ const sheet = shareFileSheet(file, 'web-1.pbe')
 const [words, lines] = sheet.parts.map(({ rows }) => rows)
 const bare = (rows: readonly string[]) => rows.map(row => row.replace(/^ *\d+ +/, '').replace(/ +#.*/, ''))
 
-/** What a camera sees of a QR code that was printed as text: eight pixels a module. */
-function scanned(text: string): string {
+/** The modules of a QR code that was printed as text. */
+function printedModules(text: string): boolean[][] {
   const rows = text.split('\n').filter(line => /^[ ▄▀█]*[▄▀█]/.test(line))
   const width = Math.max(...rows.map(row => row.length)) + 4
-  const size = 8
   const halves = rows.flatMap(row => ['▀█', '▄█'].map(dark => [...row.padEnd(width)].map(c => dark.includes(c))))
   const quiet = Array.from({ length: 4 }, () => Array<boolean>(width).fill(false))
-  const modules = [...quiet, ...halves, ...quiet]
-  const data = new Uint8Array(width * size * modules.length * size * 4).fill(255)
-  modules.forEach((row, y) => {
-    row.forEach((dark, x) => {
-      if (!dark) return
-      for (let i = 0; i < size * size; i++) {
-        const at = 4 * ((y * size + Math.floor(i / size)) * width * size + x * size + (i % size))
-        data.fill(0, at, at + 3)
-      }
-    })
-  })
-  return decodeQR({ width: width * size, height: modules.length * size, data })
+  return [...quiet, ...halves, ...quiet]
+}
+
+/** The same of one that was drawn. */
+function drawnModules(svg: string): boolean[][] {
+  const squares = [...svg.matchAll(/M(\d+) (\d+)h1v1h-1z/g)].map(([, x, y]) => `${x} ${y}`)
+  const size = 4 + Math.max(...squares.map(square => Number(square.split(' ')[0]) + 1))
+  return Array.from({ length: size }, (_, y) => Array.from({ length: size }, (_, x) => squares.includes(`${x} ${y}`)))
+}
+
+/** What a camera reads, eight pixels a module. */
+function scanned(modules: boolean[][]): string {
+  const size = 8
+  const width = modules[0]!.length * size
+  const height = modules.length * size
+  const data = new Uint8Array(width * height * 4).fill(255)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const dark = modules[Math.floor(y / size)]![Math.floor(x / size)]
+      if (dark) data.fill(0, 4 * (y * width + x), 4 * (y * width + x) + 3)
+    }
+  }
+  return decodeQR({ width, height, data })
 }
 
 describe('what is printed is read', () => {
@@ -47,7 +58,8 @@ describe('what is printed is read', () => {
     ['capitals, dots and spaces', words!.map(row => row.toUpperCase().replace(/(\d) {2}/, '$1.    ')).join('\r\n')],
     ['its base64', lines!.join('\n')],
     ['base64 as OpenSSL has it', `${base64.slice(0, 64)}\n${base64.slice(64)}\n`],
-    ['the QR code', scanned(printText(sheet))],
+    ['the QR code', scanned(printedModules(printText(sheet)))],
+    ['the QR code of a drawing', scanned(drawnModules(printSvg(sheet)))],
   ]
   for (const [name, text] of inputs) test(name, () => assert.equal(toHex(readShareFileSheet(text)), toHex(file)))
 
@@ -86,6 +98,32 @@ describe('what was not printed is told', () => {
   for (const [name, text, message] of inputs) {
     test(name, () => assert.throws(() => readShareFileSheet(text), { name: 'CustodyError', message }))
   }
+})
+
+test('any text is a share file, or it is told what is wrong with it', () => {
+  const pieces = fc.constantFrom(
+    ...words!,
+    ...lines!,
+    ...bare(words!).join(' ').split(' '),
+    'Salted__',
+    '#0000',
+    ' 1 ',
+    '\n',
+  )
+  const texts = fc.oneof(
+    fc.string(),
+    fc.array(pieces).map(parts => parts.join(' ')),
+    fc.base64String(),
+  )
+  fc.assert(
+    fc.property(texts, text => {
+      try {
+        assert.equal(readShareFileSheet(text).length, 64)
+      } catch (error) {
+        assert.ok(error instanceof CustodyError, String(error))
+      }
+    }),
+  )
 })
 
 describe('printed', () => {
