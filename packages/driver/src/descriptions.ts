@@ -43,6 +43,6 @@ export function describeToken(label: string): Uint8Array {
   return encode(TokenInfo, { version: 0, label, flags: ['prnGeneration'] })
 }
 
-function pathOf(file: number): Uint8Array {
+export function pathOf(file: number): Uint8Array {
   return Uint8Array.of(file >> 8, file & 0xff)
 }

@@ -17,6 +17,17 @@ export { type ReaderChange, watchReaders } from './pcsc/watch.ts'
 export type { SecretKeys } from './secret-keys.ts'
 export { type OpenOptions, SmartCardHsm } from './smart-card-hsm.ts'
 export type {
+  StoredCertificate,
+  StoredData,
+  StoredKey,
+  TokenContent,
+} from './transfer/content.ts'
+export { planTransfer, type Step, type TransferPlan } from './transfer/plan.ts'
+export type { Proof } from './transfer/prove.ts'
+export { readToken } from './transfer/read-token.ts'
+export { readTarget } from './transfer/target.ts'
+export { type TransferOutcome, type Transferred, transfer } from './transfer/transfer.ts'
+export type {
   CertificateInfo,
   DataInfo,
   DecryptionScheme,

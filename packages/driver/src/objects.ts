@@ -125,7 +125,7 @@ function x509Key(certificate: Uint8Array): PublicKey {
  *
  * @throws DriverError `INCOMPLETE` if the old content is gone and the new not there
  */
-async function replaceFile(link: Link, fid: number, content: Uint8Array, what: string): Promise<void> {
+export async function replaceFile(link: Link, fid: number, content: Uint8Array, what: string): Promise<void> {
   const [deleted, ...written] = await link.run([deleteCall(fid), ...writeCalls(link, fid, content)])
   expectGone(deleted, what)
   try {

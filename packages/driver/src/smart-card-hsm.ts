@@ -2,6 +2,7 @@
 import { type Channel, deviceOptions, type TrustRoot, type WrappedKeyFile } from '@keytether/card'
 import { type AttestedKeys, attest } from './attest.ts'
 import { Authentication } from './authentication.ts'
+import { CardFiles } from './card-files.ts'
 import { deriveKey } from './derive-key.ts'
 import { describeToken } from './descriptions.ts'
 import { deviceStatus, random, writeLabel } from './device.ts'
@@ -75,6 +76,7 @@ export class SmartCardHsm {
   readonly keyDomains: KeyDomains
   /** Keys that open the device, instead of the PIN or together with it. */
   readonly authentication: Authentication
+  readonly files: CardFiles
   readonly #link: Link
   #options: number | undefined
 
@@ -84,6 +86,7 @@ export class SmartCardHsm {
     this.secretKeys = new SecretKeys(link)
     this.keyDomains = new KeyDomains(link)
     this.authentication = new Authentication(link, identity, version)
+    this.files = new CardFiles(link, version)
     this.#link = link
     this.#options = options
   }
