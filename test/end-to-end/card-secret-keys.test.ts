@@ -1,11 +1,17 @@
 /** `keytether card` with AES keys, limits of keys, and derived keys, on an emulated token. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createPublicKey, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { applicationId, ImportKeyShare, SelectApplication, UnwrapKey, Verify } from '@keytether/card'
+import { fromHex } from '@keytether/codec'
+import { Emulator, fileStore } from '@keytether/emulator'
 import { keytether, type RunOptions } from '@keytether/test/keytether'
+import { requirePeers } from '@keytether/test/peers'
+import { vectors } from '@keytether/test/vectors'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-secret-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -177,4 +183,53 @@ test('a derived key', async () => {
   assert.equal(createPublicKey(await ok(['public-key', 'web-1'])).asymmetricKeyDetails?.namedCurve, 'prime256v1')
   await fails(2, /by which number\?/, ['derive-key', 'web', '--label', 'web-2', ...pin])
   await fails(2, /aes128 is no EC key/, ['derive-key', 'aes128', ...parameter, '--label', 'no', ...pin])
+})
+
+describe('a key that is known elsewhere, too', () => {
+  const { computed } = vectors<{ computed: Record<string, string> }>('key-domains.json')
+  const known = computed.aesKey!
+  const onCard = (...args: string[]) => keytether(['card', ...args, ...pin, '--emulator', file('known.state')])
+  const content = randomBytes(3000)
+
+  before(async () => {
+    await using emulator = await Emulator.open({ store: fileStore(file('known.state')) })
+    const initialize = '805000001C 80020001 81063634383231398208 3537363231383830 910103 920101'
+    const answers = await emulator.transmit([
+      SelectApplication.encodeRequest({ p2: 0 }, applicationId),
+      fromHex(initialize),
+      Verify.encodeRequest({ reference: 'user' }, Buffer.from('648219')),
+      ImportKeyShare.encodeRequest({ index: 0 }, fromHex(computed.key!)),
+      UnwrapKey.encodeRequest({ key: 1 }, fromHex(computed.aesBlob!)),
+    ])
+    assert.ok(answers.every(answer => answer.at(-2) === 0x90))
+    writeFileSync(file('document.pdf'), content)
+  })
+
+  test('what the page on AES keys says of openssl', async t => {
+    if (!requirePeers(t, ['openssl'])) return
+    const page = readFileSync(join(import.meta.dirname, '../../docs/secret-keys.md'), 'utf8')
+    const [decrypting, authenticating] = [...page.matchAll(/```sh\n(.*?)```/gs)]
+      .map(([, block]) => block!)
+      .filter(block => block.includes('openssl'))
+    const env = { ...process.env, key: known }
+    const encrypted = await onCard('encrypt', '1', file('document.pdf'), '--out', file('document.enc'))
+    assert.equal(encrypted.code, 0, encrypted.stderr)
+    execFileSync('bash', ['-ec', decrypting!], { cwd: folder, env })
+    assert.deepEqual(readFileSync(file('document.openssl')), content)
+    const mac = execFileSync('bash', ['-ec', authenticating!], { cwd: folder, env, encoding: 'utf8' })
+    assert.equal((await onCard('mac', '1', file('document.pdf'))).stdout, mac.toLowerCase())
+  })
+
+  test('what openssl has encrypted', async t => {
+    if (!requirePeers(t, ['openssl'])) return
+    const iv = '000102030405060708090a0b0c0d0e0f'
+    const how = ['-aes-256-cbc', '-K', known, '-iv', iv]
+    execFileSync('openssl', ['enc', ...how, '-in', file('document.pdf'), '-out', file('openssl.enc')])
+    const decrypted = await onCard('decrypt', '1', file('openssl.enc'), '--iv', iv, '--out', file('decrypted'))
+    assert.equal(decrypted.code, 0, decrypted.stderr)
+    assert.deepEqual(readFileSync(file('decrypted')), content)
+    const encrypted = await onCard('encrypt', '1', file('document.pdf'), '--iv', iv, '--out', file('card.enc'))
+    assert.equal(encrypted.code, 0, encrypted.stderr)
+    assert.deepEqual(readFileSync(file('card.enc')), readFileSync(file('openssl.enc')))
+  })
 })
