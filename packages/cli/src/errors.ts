@@ -42,6 +42,17 @@ const explanations: Record<string, Explanation> = {
     code: 'failed',
     hints: ['`keytether card list` shows what each key may be used for'],
   },
+  'DriverError NO_KEY_DOMAIN': { code: 'failed', hints: ['`keytether card domain list` shows the key domains'] },
+  'DriverError DOMAIN_INCOMPLETE': {
+    code: 'failed',
+    hints: ['`keytether card domain import` imports the missing shares'],
+  },
+  'DriverError OTHER_DOMAIN': {
+    code: 'failed',
+    hints: [
+      'import the same shares on both cards with `keytether card domain import`: their key check values are then the same',
+    ],
+  },
   'DriverError FILE_NOT_FOUND': { code: 'notFound', hints: [] },
   'PcscError NO_READER': { code: 'notFound', hints: ['plug in a card reader'] },
   'PcscError UNKNOWN_READER': { code: 'notFound', hints: ['`keytether card readers` shows the readers'] },

@@ -8,6 +8,7 @@ import { remove } from './card/delete.ts'
 import { derive } from './card/derive.ts'
 import { deriveKey } from './card/derive-key.ts'
 import { devices } from './card/devices.ts'
+import { domain } from './card/domain.ts'
 import { encrypt } from './card/encrypt.ts'
 import { generate } from './card/generate.ts'
 import { initialize } from './card/initialize.ts'
@@ -19,11 +20,14 @@ import { random } from './card/random.ts'
 import { readers } from './card/readers.ts'
 import { sign } from './card/sign.ts'
 import { status } from './card/status.ts'
+import { unwrap } from './card/unwrap.ts'
+import { wrap } from './card/wrap.ts'
 
 export function card(program: Command): void {
   const command = program.command('card').description('A card in a reader, a remote or an emulated one, and its keys')
   for (const declare of [readers, devices, status, list, initialize, pin]) declare(command)
   for (const declare of [generate, attest, deriveKey, publicKey, certificate, remove]) declare(command)
+  for (const declare of [domain, wrap, unwrap]) declare(command)
   for (const declare of [sign, encrypt, decrypt, mac, derive, random]) declare(command)
   examples(command, [
     ['keytether card status', 'the card in the only reader'],

@@ -1,6 +1,7 @@
 /** `keytether card status`. */
 import type { Command } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
+import { domainDocument, domainWords } from '../../key-domains.ts'
 import { pinWords } from '../../login.ts'
 import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
 import { rootMeaning } from '../../trust.ts'
@@ -14,7 +15,6 @@ export function status(card: Command): void {
 
 async function show(options: CardOptions & OutputOptions): Promise<void> {
   const { deviceOptions } = await import('@keytether/card')
-  const { toHex } = await import('@keytether/codec')
   await withCard(options, async device => {
     const { identity, version } = device
     const userPin = await device.pinStatus('user')
@@ -34,12 +34,9 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
       soPin,
       freeMemory,
       keys: keys.length,
-      keyDomains: keyDomains.map(domain => ({
-        ...domain,
-        keyCheckValue: toHex(domain.keyCheckValue),
-        uid: domain.uid && toHex(domain.uid),
-      })),
+      keyDomains: await Promise.all(keyDomains.map(domainDocument)),
     }
+    const domains = await Promise.all(keyDomains.map(domainWords))
     report(options, document, () =>
       fields([
         ['Device', identity.path],
@@ -54,13 +51,7 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
         ['SO-PIN', pinWords(soPin)],
         ['Free memory', `${freeMemory} bytes`],
         ['Keys', String(keys.length)],
-        ...keyDomains.map(
-          domain =>
-            [
-              `Key domain ${domain.index}`,
-              domainMeaning(domain.shares, domain.outstanding, toHex(domain.keyCheckValue)),
-            ] as const,
-        ),
+        ...keyDomains.map((domain, index) => [`Key domain ${domain.index}`, domains[index]] as const),
       ]),
     )
   })
@@ -74,8 +65,3 @@ const optionMeaning = {
   combinedAuthentication: 'User PIN and public key authentication both needed',
   resetCounterOnly: 'SO-PIN unblocks the user PIN but cannot set it',
 } as const
-
-function domainMeaning(shares: number, outstanding: number, keyCheckValue: string): string {
-  if (outstanding > 0) return `${outstanding} of ${shares} DKEK shares still missing`
-  return `DKEK of ${shares} shares, key check value ${keyCheckValue.toUpperCase()}`
-}
