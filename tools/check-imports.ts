@@ -8,7 +8,8 @@ import { basename, join } from 'node:path'
 import { type Rule, importTable as table } from './import-table.ts'
 
 const root = join(import.meta.dirname, '..')
-const specifiers = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g
+/** Not the word in quotes: a command may be called so. */
+const specifiers = /(?:\bfrom|(?<!')\bimport)\s*\(?\s*'([^']+)'/g
 
 function violations(name: string, rule: Rule): string[] {
   const found: string[] = []

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { SmartCardHsm } from '@keytether/driver'
+import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
 import { keytether } from '@keytether/test/keytether'
 import { requirePeers } from '@keytether/test/peers'
 import type { Command } from 'commander'
@@ -54,6 +56,9 @@ test('each is a command with options that it has', async () => {
   }
 })
 
+/** They want a card that has a domain. */
+const ofDomains = /^keytether card (domain|wrap|unwrap) /
+
 test('those for one card run, on an emulated one', t => {
   if (!requirePeers(t, ['openssl'])) return
   const folder = mkdtempSync(join(tmpdir(), 'keytether-examples-'))
@@ -75,7 +80,10 @@ test('those for one card run, on an emulated one', t => {
 }
 `
     const chosen = examples.filter(
-      example => /^(keytether (card|emulator root)|openssl) /.test(example) && !/--(reader|service)/.test(example),
+      example =>
+        /^(keytether (card|emulator root)|openssl) /.test(example) &&
+        !/--(reader|service)/.test(example) &&
+        !ofDomains.test(example),
     )
     // First what makes the token, then what makes keys.
     const asking = 'keytether card initialize --label web'
@@ -89,6 +97,37 @@ test('those for one card run, on an emulated one', t => {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     assert.match(printed, /Verified OK/)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('those for key domains run: keys leave one emulated card and enter another', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keytether-examples-'))
+  try {
+    writeFileSync(join(folder, 'pin'), '648219\n')
+    for (const name of ['from', 'to']) {
+      const emulator = await Emulator.open({ store: fileStore(join(folder, name)) })
+      const card = await SmartCardHsm.open(emulator, { roots: [emulatorRoot] })
+      const pins = { soPin: Buffer.from('57621880'), userPin: Buffer.from('648219') }
+      await card.initialize({ ...pins, keyDomains: 2 })
+      await card.verifyPin(pins.userPin)
+      await card.keyDomains.create(0, 1)
+      await card.keyDomains.importShare(0, new Uint8Array(32))
+      if (name === 'from') await card.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label: 'web' })
+      await emulator.close()
+    }
+    const run = async (example: string, token: string) => {
+      const { code, stderr } = await keytether([...words(example), '--emulator', token, '--pin-file', 'pin'], {
+        cwd: folder,
+      })
+      assert.equal(code, 0, `${example}\n${stderr}`)
+    }
+    for (const example of examples.filter(each => /card (domain create|wrap) /.test(each))) await run(example, 'from')
+    const unwrapping = examples.filter(each => each.includes('card unwrap '))
+    // The same key twice wants a reference.
+    unwrapping.sort((a, b) => Number(a.includes('--reference')) - Number(b.includes('--reference')))
+    for (const example of unwrapping) await run(example, 'to')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -10,7 +10,7 @@ export function domainOption(command: Command): Command {
   return command.option('--domain <number>', 'Which key domain of the card', domainNumber, 0)
 }
 
-export function domainNumber(text: string): number {
+function domainNumber(text: string): number {
   const number = Number(text)
   if (!/^\d+$/.test(text) || number > 0xff) throw new InvalidArgumentError('Wanted 0 to 255.')
   return number
@@ -39,7 +39,7 @@ export async function domainWords(domain: KeyDomainInfo): Promise<string> {
   }
 }
 
-function sharesOf(count: number): string {
+export function sharesOf(count: number): string {
   return count === 1 ? '1 share' : `${count} shares`
 }
 

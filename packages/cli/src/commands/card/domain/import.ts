@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../../card-access.ts'
 import { CliError } from '../../../errors.ts'
 import { examples } from '../../../examples.ts'
-import { type DomainOptions, domainDocument, domainOption, domainWords } from '../../../key-domains.ts'
+import { type DomainOptions, domainDocument, domainOption, domainWords, sharesOf } from '../../../key-domains.ts'
 import { type OutputOptions, outputOptions, report } from '../../../output.ts'
 import { readShares, type ShareOptions, shareOptions } from '../../../share-input.ts'
 
@@ -61,7 +61,7 @@ function checkWanted(domain: KeyDomainInfo, given: number): void {
   if (outstanding === 0) {
     throw new CliError(
       'failed',
-      shares > 0 ? `domain ${index} wants ${shares} shares and has them all` : `domain ${index} takes no shares`,
+      shares > 0 ? `domain ${index} has all of its ${sharesOf(shares)} already` : `domain ${index} takes no shares`,
       shares > 0 ? [] : ['`keytether card domain list` shows the domains, `keytether card domain create` sets one up'],
     )
   }
