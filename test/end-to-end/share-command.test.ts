@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { joinPassword, readPasswordShares, readShareFile } from '@keytether/custody'
-import { keytether, type RunOptions } from '@keytether/test/keytether'
+import { keytether, type RunOptions, startKeytether } from '@keytether/test/keytether'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-share-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -136,6 +136,22 @@ describe('for custodians', () => {
   })
 })
 
+test('Ctrl-C leaves neither a file nor password shares of it', async () => {
+  const child = startKeytether(['share', 'create', 'never.pbe', '--split', '2-of-3', '--sheets', 'never'], {
+    cwd: folder,
+  })
+  let said = ''
+  child.stderr!.on('data', chunk => {
+    if (said === '') child.kill('SIGINT')
+    said += chunk
+  })
+  const [code] = await once(child, 'close')
+  assert.equal(code, 130)
+  assert.match(said, /^Give each custodian one file of never .*\nerror: interrupted\n$/)
+  assert.deepEqual(readdirSync(file('never')), [])
+  assert.ok(!readdirSync(folder).includes('never.pbe'))
+})
+
 describe('on paper', () => {
   test('print and restore, from every form that can be typed', async () => {
     const content = readFileSync(file('new.pbe'))
@@ -157,7 +173,7 @@ describe('on paper', () => {
 })
 
 /** Types an answer whenever another question is on the screen. */
-async function onTerminal(args: string, question: RegExp, answers: readonly string[]): Promise<string> {
+async function onTerminal(args: string, question: RegExp, answers: readonly string[], wantedCode = 0): Promise<string> {
   const main = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
   const command = `stty rows 60 cols 160; exec ${process.execPath} ${main} share ${args}`
   const terminal = spawn('script', ['-qec', command, '/dev/null'], {
@@ -171,17 +187,17 @@ async function onTerminal(args: string, question: RegExp, answers: readonly stri
   terminal.stdout.on('data', chunk => {
     shown += chunk
     const questions = new Set(shown.match(question)).size
-    if (questions > answered) terminal.stdin.write(`${answers[answered++] ?? ''}\r`)
+    if (questions > answered) terminal.stdin.write(answers[answered++] ?? '\x03')
   })
   const [code] = await once(terminal, 'close')
-  assert.equal(code, 0, shown)
+  assert.equal(code, wantedCode, shown)
   return shown
 }
 
 describe('on a terminal', () => {
   test('each custodian sees his own share, one after the other', async () => {
     const questions = /Custodian \d of 2: press Enter|Custodian \d: write it down/g
-    const shown = await onTerminal('create shown.pbe --split 2-of-2', questions, ['', '', '', ''])
+    const shown = await onTerminal('create shown.pbe --split 2-of-2', questions, ['\r', '\r', '\r', '\r'])
     const pages = shown.split('\x1b[?1049h').slice(1)
     assert.deepEqual(
       pages.map(page => /Password share (\d) of 2/.exec(page)?.[1]),
@@ -196,12 +212,25 @@ describe('on a terminal', () => {
     assert.equal((await readShareFile(readFileSync(file('shown.pbe')), joined!)).status, 'ok')
   })
 
+  for (const [name, key] of [
+    ['Ctrl-C', '\x03'],
+    ['Ctrl-D', '\x04'],
+  ] as const) {
+    test(`${name} takes the share off the screen, and nothing is kept`, async () => {
+      const questions = /Custodian \d of 2: press Enter|Custodian \d: write it down/g
+      const shown = await onTerminal('create never.pbe --split 2-of-2', questions, ['\r', key], 130)
+      assert.ok(shown.indexOf('\x1b[2J\x1b[?1049l') > shown.indexOf('write it down'))
+      assert.match(shown, /error: nothing was kept: what has been shown so far is of no use/)
+      assert.ok(!readdirSync(folder).includes('never.pbe'))
+    })
+  }
+
   test('custodians type their shares, words or numbers, and nobody sees them', async () => {
     const sheets = [1, 3].map(number => readFileSync(file(`custodians/new-${number}-of-3.txt`), 'utf8'))
     const words = [...sheets[0]!.matchAll(/^ \d {2}([a-z ]+) #/gm)].map(([, row]) => row!.trim()).join(' ')
     const [value] = /(?<=Share value : ).*/.exec(sheets[1]!)!
     const questions = /Password of new.pbe|Share of custodian \d/g
-    const shown = await onTerminal('show new.pbe', questions, ['', words, `3 ${value}`])
+    const shown = await onTerminal('show new.pbe', questions, ['\r', `${words}\r`, `3 ${value}\r`])
     assert.match(shown, new RegExp(`${keyCheckValue} of this share alone`))
     for (const word of [...words.split(' '), value]) assert.ok(!shown.includes(` ${word} `), word)
   })

@@ -1,5 +1,5 @@
 /** A share put into a file: under a password, or under one that is split among custodians. */
-import { lstat, mkdir, open } from 'node:fs/promises'
+import { lstat, mkdir, open, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { PasswordGroup, PasswordShare } from '@keytether/custody'
 import { type Command, InvalidArgumentError, Option } from 'commander'
@@ -42,12 +42,12 @@ function group(text: string): PasswordGroup {
 }
 
 /** Before any work: what would be written is not there yet, and there is a way to hand out password shares. */
-export async function checkNew(file: string, { split, sheets, format }: ProtectionOptions): Promise<void> {
+export async function checkNew(file: string, options: ProtectionOptions): Promise<void> {
+  const { split, sheets } = options
   if (sheets !== undefined && split === undefined) {
     throw new CliError('usage', '--sheets is for password shares', ['add --split, such as --split 2-of-3'])
   }
-  const names = split && sheets !== undefined ? sheetFiles(file, split, sheets, format) : []
-  for (const name of [file, ...names]) {
+  for (const name of [file, ...sheetFiles(file, options)]) {
     const there = await lstat(name).then(
       () => true,
       error => error.code !== 'ENOENT',
@@ -73,13 +73,19 @@ export async function keepShare(
   const { keyEncryptionKey } = await import('@keytether/card')
   const { split, sheets } = options
   const password = split ? await handOut(file, split, options, signal) : await readPin(options, pin, signal)
-  const content = await showProgress(`Encrypting ${basename(file)}`, progress =>
-    createShareFile(share, password, { progress, signal }),
-  )
+  try {
+    const content = await showProgress(`Encrypting ${basename(file)}`, progress =>
+      createShareFile(share, password, { progress, signal }),
+    )
+    await writeNew(file, content)
+  } catch (error) {
+    // Shares of a password that opens nothing would only be mistaken for others.
+    for (const sheet of sheetFiles(file, options)) await rm(sheet, { force: true })
+    throw error
+  }
   const keyCheckValue = Buffer.from(keyEncryptionKey(share).keyCheckValue).toString('hex').toUpperCase()
   password.fill(0)
   share.fill(0)
-  await writeNew(file, content)
   report(options, { file, keyCheckValue, ...split, sheets }, () => [
     ...fields([
       ['Share file', file],
@@ -110,7 +116,7 @@ async function handOut(
     return password
   }
   await mkdir(options.sheets, { recursive: true, mode: 0o700 })
-  const names = sheetFiles(file, split, options.sheets, options.format)
+  const names = sheetFiles(file, options)
   for (const [i, share] of shares.entries()) await writeNew(names[i]!, await printed(sheet(share), options))
   console.error(
     `Give each custodian one file of ${options.sheets} and delete it there: together they are the password.`,
@@ -118,14 +124,21 @@ async function handOut(
   return password
 }
 
-function sheetFiles(file: string, { total }: PasswordGroup, folder: string, format: SheetOptions['format']): string[] {
+function sheetFiles(file: string, { split, sheets, format }: ProtectionOptions): string[] {
+  if (split === undefined || sheets === undefined) return []
+  const { total } = split
   const stem = basename(file).replace(/\.pbe$/, '')
-  return Array.from({ length: total }, (_, i) => join(folder, `${stem}-${i + 1}-of-${total}.${extensions[format]}`))
+  return Array.from({ length: total }, (_, i) => join(sheets, `${stem}-${i + 1}-of-${total}.${extensions[format]}`))
 }
 
 /** Durable when it returns, readable by this user alone. Nothing is ever replaced: a share that is lost is lost. */
 async function writeNew(path: string, content: string | Uint8Array): Promise<void> {
   await using file = await open(path, 'wx', 0o600)
-  await file.writeFile(content)
-  await file.sync()
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
 }

@@ -102,6 +102,18 @@ describe('where sc-hsm-tool writes otherwise than it reads', () => {
     const joined = joinPassword(at(['1', '2'], [1n, 2n], 0x5566n))
     assert.deepEqual(joined.map(toHex), ['0000000000005566', '5566'])
   })
+
+  test('a prime below the secret, as it was until 2016', () => {
+    const small = 0x800000000000001dn
+    const whole = 0xf123456789abcdefn
+    const shares = splitSecret(whole, 2, [1n, 2n], small).map(({ x, y }) => ({ prime: small, id: String(x), value: y }))
+    assert.deepEqual(joinPassword(shares).map(toHex), ['7123456789abcdd2', 'f123456789abcdef'])
+  })
+
+  test('ours are read in one way', () => {
+    const { password, shares } = splitPassword({ threshold: 2, total: 12 })
+    assert.deepEqual(joinPassword([shares[10]!, shares[11]!]), [password])
+  })
 })
 
 describe('what cannot be put together', () => {

@@ -11,7 +11,7 @@ import { joinSecret, type Point, splitSecret } from './shamir.ts'
 export interface PasswordShare {
   /** The same for all shares of a password, public. */
   readonly prime: bigint
-  /** As it is written on paper, without zeros at the front and in lower case; see `placesOf` for what it means. */
+  /** As it is written on paper, without zeros at the front and in lower case: one to three hexadecimal digits. */
   readonly id: string
   readonly value: bigint
   /** Not known of what sc-hsm-tool printed. */
@@ -43,19 +43,28 @@ export function splitPassword(group: PasswordGroup): { password: Uint8Array; sha
 }
 
 /**
- * The passwords that the shares can mean, the likeliest first: one, except where sc-hsm-tool writes otherwise than it reads.
- * Shares that are wrong or too few give a wrong password, which only the share file can tell.
+ * The passwords that the shares can mean, the likeliest first: one if we made them, more where sc-hsm-tool writes otherwise
+ * than it reads. Shares that are wrong or too few give a wrong password, which only the share file can tell.
  *
  * @throws CustodyError for shares that cannot be put together
  */
 export function joinPassword(shares: readonly PasswordShare[]): Uint8Array[] {
   checkSet(shares)
   const prime = shares[0]!.prime
-  const secrets = placesOf(shares).map(places => {
+  const secretAt = (places: readonly bigint[]) => {
     const points: Point[] = shares.map(({ value }, i) => ({ x: places[i]!, y: value }))
     return joinSecret(points, prime)
-  })
-  return [...new Set(secrets)].flatMap(passwordsOf)
+  }
+  const ids = shares.map(({ id }) => id)
+  const asRead = secretAt(ids.map(readAsHexadecimal))
+  if (shares.some(({ group }) => group)) return [toBytes(asRead)]
+  const asPrinted = ids.every(id => /^\d+$/.test(id)) ? secretAt(ids.map(BigInt)) : asRead
+  const secrets = [...new Set([asRead, asPrinted])]
+  return [
+    ...secrets.map(toBytes),
+    ...secrets.flatMap(shortened),
+    ...secrets.flatMap(secret => overflown(secret, prime)),
+  ]
 }
 
 function checkSet(shares: readonly PasswordShare[]): void {
@@ -93,25 +102,28 @@ function checkSet(shares: readonly PasswordShare[]): void {
 }
 
 /**
- * Where on the polynomial the shares are. sc-hsm-tool prints IDs as decimal numbers and reads them as hexadecimal ones, so
- * from 10 on it cannot read what it has printed. Ours are what it reads; then what it printed is tried.
+ * Where on the polynomial a share is. sc-hsm-tool prints IDs as decimal numbers and reads them as hexadecimal ones, so that
+ * from 10 on it cannot use what it has printed. Ours are what it reads.
  */
-function placesOf(shares: readonly PasswordShare[]): bigint[][] {
-  const ids = shares.map(({ id }) => id)
-  return ids.every(id => /^\d$/.test(id)) || !ids.every(id => /^\d+$/.test(id))
-    ? [ids.map(readAsHexadecimal)]
-    : [ids.map(readAsHexadecimal), ids.map(BigInt)]
-}
-
 function readAsHexadecimal(id: string): bigint {
   return BigInt(`0x${id}`)
 }
 
-/** sc-hsm-tool encrypts under all eight bytes and, when it puts the shares together, loses those that are zero at the front. */
-function passwordsOf(secret: bigint): Uint8Array[] {
-  const whole = fromHex(secret.toString(16).padStart(2 * secretLength, '0'))
-  const start = whole.findIndex(byte => byte !== 0)
-  return start > 0 ? [whole, whole.slice(start)] : [whole]
+/** sc-hsm-tool encrypts under all eight bytes and, when it joins shares, loses those that are zero at the front. */
+function shortened(secret: bigint): Uint8Array[] {
+  const bytes = toBytes(secret)
+  return bytes[0] === 0 ? [bytes.slice(bytes.findIndex(byte => byte !== 0))] : []
+}
+
+/**
+ * Until 2016 sc-hsm-tool also chose primes below the secret, and joined the shares to what was left of it: share files that
+ * it could not open any more.
+ *
+ * @see https://github.com/OpenSC/OpenSC/pull/670
+ */
+function overflown(secret: bigint, prime: bigint): Uint8Array[] {
+  const whole = secret + prime
+  return whole >= 2n ** 63n && whole < 2n ** 64n ? [toBytes(whole)] : []
 }
 
 /** 63 bits, as sc-hsm-tool has them, so that any prime of 64 bits is greater; and no zero at the front, which it would lose. */
@@ -125,4 +137,8 @@ function randomPassword(): Uint8Array {
 
 function toNumber(bytes: Uint8Array): bigint {
   return Buffer.from(bytes).readBigUInt64BE()
+}
+
+function toBytes(secret: bigint): Uint8Array {
+  return fromHex(secret.toString(16).padStart(2 * secretLength, '0'))
 }
