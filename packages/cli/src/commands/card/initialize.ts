@@ -1,16 +1,17 @@
 /** `keytether card initialize`. */
-import { type Command, InvalidArgumentError } from 'commander'
+import type { PinStatus } from '@keytether/driver'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { confirm } from '../../confirm.ts'
 import { examples } from '../../examples.ts'
-import { accepted, checkTries, lastTryOption, spending, triesNote } from '../../login.ts'
-import { fields } from '../../output.ts'
+import { accepted, checkTries, lastTryOption, pinWords, spending, triesNote } from '../../login.ts'
+import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
 import { type Pin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
+import { type Erased, erased, erasedLines } from './erased.ts'
+import { checkSettings, initializationOf, meaningOf, type Settings } from './initialization.ts'
 
-interface InitializeOptions extends CardOptions, PinOptions {
-  readonly label?: string
-  readonly tries: number
-  readonly pinReset: boolean
+interface InitializeOptions extends CardOptions, PinOptions, OutputOptions, Settings {
+  readonly dryRun?: true
   readonly lastTry?: true
   readonly yes?: true
 }
@@ -20,47 +21,88 @@ const firstPin: Pin = { ...userPin, label: 'new PIN', isNew: true }
 export function initialize(card: Command): void {
   const command = card
     .command('initialize')
-    .description('Erase all keys and files for ever, and set the PIN')
+    .description('Erase all keys and files for ever, and set who may open the device and what may leave it')
+    .option('--dry-run', 'Say what would be erased and what each option means, and change nothing')
     .option('--label <text>', 'What to call the token')
-    .option('--tries <count>', 'Wrong PINs in a row before the PIN is blocked, 1 to 10', tries, 3)
+    .option('--tries <count>', 'Wrong PINs in a row before the PIN is blocked, 1 to 10; default 3', whole(1, 10))
+    .option('--transport-pin', 'The PIN opens nothing until its user has changed it')
     .option('--no-pin-reset', 'Do not let the SO-PIN unblock the PIN')
+    .option('--reset-counter-only', 'Let the SO-PIN unblock the PIN, but not set another one')
+    .option('--dkek-shares <count>', 'Keys can be copied by who has these shares; 0: the card keeps that key', whole(0, 255))
+    .option('--key-domains <count>', 'Several key domains, each set up later', whole(1, 16))
+    .option('--custodians <count>', 'How many keys of custodians open the device', whole(1, 90))
+    .option('--required <count>', 'How many of them it takes', whole(1, 90))
+    .option('--no-pin', 'No PIN: the custodians alone open the device')
+    .option('--replace-custodians', 'Registered keys of custodians can be replaced')
+    .addOption(new Option('--session-pin <end>', 'The card can make a PIN for a session, which ends at a reset or explicitly').choices(['reset', 'explicit']))
     .option('-y, --yes', 'Do not ask')
-  lastTryOption(pinOptions(cardOptions(command), soPin, firstPin)).action(run)
+  outputOptions(lastTryOption(pinOptions(cardOptions(command), soPin, firstPin))).action(run)
   examples(command, [
     ['keytether card initialize --label web', 'asks for both PINs'],
     ['keytether card initialize --so-pin-file so-pin --pin-file pin --yes', 'asks nothing'],
+    ['keytether card initialize --dkek-shares 2 --dry-run', 'what it would do, and what a DKEK is for'],
   ])
 }
 
 async function run(options: InitializeOptions): Promise<void> {
-  const { deviceOptions } = await import('@keytether/card')
-  await withCard({ ...options, makeEmulator: true }, async (device, signal) => {
-    const before = await checkTries(device, 'so', options.lastTry)
-    const fresh = before.status === 'notInitialized'
-    const { keys } = await device.inventory()
-    const plan = fields([
-      ['Device', device.identity.path],
-      ['Keys to erase', String(keys.length)],
-      ['SO-PIN', fresh ? 'will be set: 16 hexadecimal digits, and it can never be reset' : 'must be presented'],
-      ['Tries', String(options.tries)],
-      ['PIN reset', options.pinReset ? 'with the SO-PIN' : 'never'],
-    ])
-    for (const line of plan) console.error(line)
+  checkSettings(options)
+  const dryRun = options.dryRun === true
+  await withCard({ ...options, makeEmulator: !dryRun }, async (device, signal) => {
+    const before = dryRun ? await device.pinStatus('so') : await checkTries(device, 'so', options.lastTry)
+    const plan = {
+      device: device.identity.path,
+      soPin: before,
+      erases: await erased(device),
+      meaning: Object.fromEntries([['SO-PIN', soPinMeaning(before)], ...meaningOf(options)]),
+    }
+    if (dryRun) {
+      report(options, { ...plan, initialized: false }, () => [...planLines(plan), 'nothing was changed'])
+      return
+    }
+    for (const line of planLines(plan)) console.error(line)
     await confirm(options, 'Initialise the device?', signal)
+    const so = before.status === 'notInitialized' ? { ...soPin, isNew: true as const } : soPin
     const initialization = {
-      soPin: await readPin(options, fresh ? { ...soPin, isNew: true } : soPin, signal, triesNote(before)),
-      userPin: await readPin(options, firstPin, signal),
-      options: options.pinReset ? deviceOptions.resetRetryCounter : 0,
-      pinTries: options.tries,
-      ...(options.label !== undefined && { label: options.label }),
+      soPin: await readPin(options, so, signal, triesNote(before)),
+      ...(options.pin && { userPin: await readPin(options, firstPin, signal) }),
+      ...(await initializationOf(options)),
     }
     accepted(await device.initialize(initialization, spending(options)), 'so')
-    console.log(`initialised ${device.identity.path}`)
+    report(options, { ...plan, initialized: true }, () => [`initialised ${plan.device}`])
   })
 }
 
-function tries(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > 10) throw new InvalidArgumentError('Wanted 1 to 10.')
-  return value
+function soPinMeaning(status: PinStatus): string {
+  if (status.status === 'notInitialized') {
+    return 'set to the one you give, 16 hexadecimal digits: who has it can erase the device, and nothing resets or unblocks it'
+  }
+  if (status.status === 'blocked') return 'blocked: nothing unblocks it, and the device can never be initialised again'
+  return `to be presented (${pinWords(status)}), and stays: wrong ones in a row end the device's life`
+}
+
+interface Plan {
+  readonly device: string
+  readonly erases: Erased
+  readonly meaning: Readonly<Record<string, string>>
+}
+
+function planLines({ device, erases, meaning }: Plan): string[] {
+  const { label } = erases
+  return [
+    ...fields([
+      ['Device', label ? `${device}, ${label}` : device],
+      ['Erased for ever', erasedLines(erases).join('\n') || 'nothing: there are no keys, files or key domains'],
+    ]),
+    '',
+    ...fields(Object.entries(meaning)),
+    '',
+  ]
+}
+
+function whole(min: number, max: number): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`Wanted ${min} to ${max}.`)
+  }
 }
