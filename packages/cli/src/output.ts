@@ -29,10 +29,14 @@ export function reporter(options: OutputOptions): Report {
   }
 }
 
-/** Names and values, the values below each other. */
-export function fields(rows: readonly (readonly [name: string, value: string | undefined])[]): string[] {
+/**
+ * Names and values, the values below each other.
+ *
+ * @param least how wide the names are at least
+ */
+export function fields(rows: readonly (readonly [name: string, value: string | undefined])[], least = 0): string[] {
   const shown = rows.filter((row): row is [string, string] => row[1] !== undefined)
-  const width = Math.max(...shown.map(([name]) => name.length))
+  const width = Math.max(least, ...shown.map(([name]) => name.length))
   return shown.map(([name, value]) => `${name.padEnd(width)} : ${value.replaceAll('\n', `\n${' '.repeat(width + 3)}`)}`)
 }
 

@@ -1,6 +1,6 @@
 /** What an initialisation erases, by name. */
 import type { SmartCardHsm } from '@keytether/driver'
-import { domainWords } from '../../domain-words.ts'
+import { domainWords } from '../../key-domains.ts'
 import { exportWords, keyType } from '../../keys.ts'
 
 export interface Erased {
@@ -34,7 +34,7 @@ export async function erased(device: SmartCardHsm): Promise<Erased> {
     ),
     certificates: certificates.map(each => each.label),
     data: data.map(each => each.label),
-    keyDomains: keyDomains.map(domain => `${domain.index}: ${domainWords(domain)}`),
+    keyDomains: await Promise.all(keyDomains.map(async domain => `${domain.index}: ${await domainWords(domain)}`)),
     custodians: authentication ? authentication.total - authentication.missing : 0,
   }
 }

@@ -19,7 +19,7 @@ export interface Settings extends Pick<PinOptions, 'pinFile' | 'pinEnv'> {
   readonly sessionPin?: 'reset' | 'explicit'
 }
 
-export const usualTries = 3
+const usualTries = 3
 
 type Contradiction = readonly [found: boolean | undefined, message: string, hint: string]
 

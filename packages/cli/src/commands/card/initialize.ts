@@ -28,13 +28,22 @@ export function initialize(card: Command): void {
     .option('--transport-pin', 'The PIN opens nothing until its user has changed it')
     .option('--no-pin-reset', 'Do not let the SO-PIN unblock the PIN')
     .option('--reset-counter-only', 'Let the SO-PIN unblock the PIN, but not set another one')
-    .option('--dkek-shares <count>', 'Keys can be copied by who has these shares; 0: the card keeps that key', whole(0, 255))
+    .option(
+      '--dkek-shares <count>',
+      'Keys can be copied by who has these shares; 0: the card keeps that key',
+      whole(0, 255),
+    )
     .option('--key-domains <count>', 'Several key domains, each set up later', whole(1, 16))
     .option('--custodians <count>', 'How many keys of custodians open the device', whole(1, 90))
     .option('--required <count>', 'How many of them it takes', whole(1, 90))
     .option('--no-pin', 'No PIN: the custodians alone open the device')
     .option('--replace-custodians', 'Registered keys of custodians can be replaced')
-    .addOption(new Option('--session-pin <end>', 'The card can make a PIN for a session, which ends at a reset or explicitly').choices(['reset', 'explicit']))
+    .addOption(
+      new Option(
+        '--session-pin <end>',
+        'The card can make a PIN for a session, which ends at a reset or explicitly',
+      ).choices(['reset', 'explicit']),
+    )
     .option('-y, --yes', 'Do not ask')
   outputOptions(lastTryOption(pinOptions(cardOptions(command), soPin, firstPin))).action(run)
   examples(command, [
@@ -47,12 +56,14 @@ export function initialize(card: Command): void {
 async function run(options: InitializeOptions): Promise<void> {
   checkSettings(options)
   const dryRun = options.dryRun === true
+  const settings = await initializationOf(options)
   await withCard({ ...options, makeEmulator: !dryRun }, async (device, signal) => {
     const before = dryRun ? await device.pinStatus('so') : await checkTries(device, 'so', options.lastTry)
     const plan = {
       device: device.identity.path,
       soPin: before,
       erases: await erased(device),
+      settings,
       meaning: Object.fromEntries([['SO-PIN', soPinMeaning(before)], ...meaningOf(options)]),
     }
     if (dryRun) {
@@ -65,7 +76,7 @@ async function run(options: InitializeOptions): Promise<void> {
     const initialization = {
       soPin: await readPin(options, so, signal, triesNote(before)),
       ...(options.pin && { userPin: await readPin(options, firstPin, signal) }),
-      ...(await initializationOf(options)),
+      ...settings,
     }
     accepted(await device.initialize(initialization, spending(options)), 'so')
     report(options, { ...plan, initialized: true }, () => [`initialised ${plan.device}`])

@@ -1,67 +1,184 @@
-/** `keytether card status`. */
+/** `keytether card status`: a card in the words of `sc-hsm-tool`, and what its state means. */
+import type { AuthenticationStatus, KeyDomainInfo, PinStatus, SmartCardHsm } from '@keytether/driver'
 import type { Command } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
-import { domainDocument, domainWords } from '../../key-domains.ts'
-import { pinWords } from '../../login.ts'
+import { domainDocument, domainWords, hex } from '../../key-domains.ts'
 import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
 import { rootMeaning } from '../../trust.ts'
 
 export function status(card: Command): void {
   const command = card
     .command('status')
-    .description('What the card says of itself: identity, version, options, PINs, memory')
+    .description('What the card says of itself: identity, version, options, PINs, key domains, memory')
   outputOptions(cardOptions(command)).action(show)
 }
 
 async function show(options: CardOptions & OutputOptions): Promise<void> {
   const { deviceOptions } = await import('@keytether/card')
   await withCard(options, async device => {
+    const facts = await read(device)
     const { identity, version } = device
-    const userPin = await device.pinStatus('user')
-    const soPin = await device.pinStatus('so')
-    const { freeMemory } = await device.deviceStatus()
-    const { label, keys, keyDomains } = await device.inventory()
     const set = Object.entries(deviceOptions).filter(([, bit]) => (device.options ?? 0) & bit)
+    const names = set.map(([name]) => name as keyof typeof deviceOptions)
     const document = {
       path: identity.path,
       holderReference: identity.holderReference,
       root: { kind: identity.root, reference: identity.rootReference },
       version: `${version.major}.${version.minor}`,
       demonstration: version.type === 1,
-      label,
-      options: set.map(([name]) => name),
-      userPin,
-      soPin,
-      freeMemory,
-      keys: keys.length,
-      keyDomains: await Promise.all(keyDomains.map(domainDocument)),
+      label: facts.label,
+      options: names,
+      userPin: facts.userPin,
+      soPin: facts.soPin,
+      publicKeyAuthentication: facts.authentication,
+      freeMemory: facts.freeMemory,
+      keys: facts.keys,
+      keyDomains: await Promise.all(facts.keyDomains.map(domainDocument)),
     }
-    const domains = await Promise.all(keyDomains.map(domainWords))
-    report(options, document, () =>
-      fields([
-        ['Device', identity.path],
-        ['Root', `${identity.rootReference} (${rootMeaning[identity.root]})`],
-        ['Version', document.version + (document.demonstration ? ' (demonstration)' : '')],
-        ['Label', label || undefined],
-        [
-          'Config options',
-          document.options.map(name => optionMeaning[name as keyof typeof deviceOptions]).join('\n') || 'none',
-        ],
-        ['User PIN', pinWords(userPin)],
-        ['SO-PIN', pinWords(soPin)],
-        ['Free memory', `${freeMemory} bytes`],
-        ['Keys', String(keys.length)],
-        ...keyDomains.map((domain, index) => [`Key domain ${domain.index}`, domains[index]] as const),
-      ]),
-    )
+    const domains = await keyDomainLines(facts)
+    report(options, document, () => [
+      ...row('Device', identity.path),
+      ...row('Root', `${identity.rootReference} (${rootMeaning[identity.root]})`),
+      ...row('Label', facts.label),
+      ...row('Version', document.version + (document.demonstration ? ' (demonstration)' : '')),
+      ...(names.length > 0 ? ['Config options       :', ...optionLines(names)] : []),
+      ...soPinLines(facts.soPin),
+      ...userPinLines(facts, names.includes('resetRetryCounter')),
+      ...authenticationLines(facts.authentication),
+      ...domains,
+      ...row('Free memory', `${facts.freeMemory} bytes`),
+      ...row('Keys', String(facts.keys)),
+    ])
   })
 }
 
+interface Facts {
+  readonly label: string
+  readonly userPin: PinStatus
+  readonly soPin: PinStatus
+  readonly authentication: AuthenticationStatus | undefined
+  readonly freeMemory: number
+  readonly keys: number
+  readonly keyDomains: readonly KeyDomainInfo[]
+}
+
+async function read(device: SmartCardHsm): Promise<Facts> {
+  const userPin = await device.pinStatus('user')
+  const soPin = await device.pinStatus('so')
+  const { freeMemory } = await device.deviceStatus()
+  const { label, keys, keyDomains } = await device.inventory()
+  const authentication = await device.authentication.status()
+  return { label, userPin, soPin, authentication, freeMemory, keys: keys.length, keyDomains }
+}
+
+/** As wide as `sc-hsm-tool` has it. */
+const column = 20
+
+function row(name: string, value: string): string[] {
+  return fields([[name, value]], column)
+}
+
+/** The first two are those of `sc-hsm-tool`. */
 const optionMeaning = {
   resetRetryCounter: 'User PIN reset with SO-PIN enabled',
-  transportPin: 'User PIN is a transport PIN',
-  sessionPinClearedOnReset: 'Session PIN ends with a reset',
-  replaceAuthenticationKey: 'Replacing a key for public key authentication enabled',
+  transportPin: 'Transport-PIN mode enabled',
+  sessionPinClearedOnReset: 'Session PIN enabled, until a reset',
+  replaceAuthenticationKey: 'Replacing keys for public key authentication enabled',
   combinedAuthentication: 'User PIN and public key authentication both needed',
   resetCounterOnly: 'SO-PIN unblocks the user PIN but cannot set it',
 } as const
+
+type OptionName = keyof typeof optionMeaning
+
+function optionLines(names: readonly OptionName[]): string[] {
+  // Two bits together mean what neither means alone.
+  const outlives = names.includes('sessionPinClearedOnReset') && names.includes('replaceAuthenticationKey')
+  const session = outlives ? 'Session PIN enabled, not ended by a reset' : optionMeaning.sessionPinClearedOnReset
+  return names.map(name => `  ${name === 'sessionPinClearedOnReset' ? session : optionMeaning[name]}`)
+}
+
+function soPinLines(soPin: PinStatus): string[] {
+  switch (soPin.status) {
+    case 'notInitialized':
+      return [
+        'SmartCard-HSM has never been initialized. Please use `keytether card initialize` to set SO-PIN and user PIN.',
+      ]
+    case 'blocked':
+      return ['SO-PIN locked', '  for ever: the device can never be initialised again, nor its user PIN be unblocked']
+    case 'notVerified':
+      return [
+        ...row('SO-PIN tries left', String(soPin.triesLeft)),
+        ...(soPin.triesLeft === 1 ? ['  one more wrong SO-PIN, and the device can never be initialised again'] : []),
+      ]
+    default:
+      return row('SO-PIN', soPin.status)
+  }
+}
+
+function userPinLines({ userPin, soPin, authentication }: Facts, canBeReset: boolean): string[] {
+  switch (userPin.status) {
+    case 'notInitialized':
+      return authentication ? ['  no user PIN: public keys alone open the device'] : []
+    case 'blocked':
+      return [
+        'User PIN locked',
+        canBeReset && soPin.status !== 'blocked'
+          ? '  until `keytether card pin unblock` gives it new tries with the SO-PIN'
+          : '  for ever: the device was initialised so, or its SO-PIN is locked; only initialising it helps, and erases all keys',
+      ]
+    case 'transportPin':
+      return [
+        'Transport-PIN active. Please change to user selected PIN first.',
+        '  with `keytether card pin change`; until then it opens nothing',
+      ]
+    case 'notAuthenticated':
+      return ['Public key authentication active.']
+    case 'notVerified':
+      return [
+        ...row('User PIN tries left', String(userPin.triesLeft)),
+        ...(userPin.triesLeft === 1 ? ['  one more wrong PIN locks it; the right one gives all tries back'] : []),
+      ]
+    case 'verified':
+      return row('User PIN', 'verified')
+  }
+}
+
+function authenticationLines(status: AuthenticationStatus | undefined): string[] {
+  if (status === undefined) return []
+  const { total, missing, required, authenticated } = status
+  return [
+    ...row('Number of public keys', String(total)),
+    ...row('Missing public keys', String(missing)),
+    ...row('Required pubkeys for auth', String(required)),
+    ...row('Authenticated public keys', `${authenticated}`),
+    ...(missing > 0 ? [`  ${missing} of ${total} can still be registered, by anyone who has the device in hand`] : []),
+    total - missing < required
+      ? `  ${total - missing} of at least ${required} registered: nobody can open the device yet`
+      : `  ${authenticated} of ${required} authenticated in this session${authenticated < required ? '' : ': the device is open'}`,
+  ]
+}
+
+async function keyDomainLines({ keyDomains, soPin }: Facts): Promise<string[]> {
+  if (soPin.status === 'notInitialized') return []
+  const [first, ...more] = keyDomains
+  if (first === undefined) return ['  no key domain: keys never leave the device']
+  if (more.length > 0 || first.uid) {
+    const rows = keyDomains.map(async domain => row(`Key domain ${domain.index}`, await domainWords(domain)))
+    return (await Promise.all(rows)).flat()
+  }
+  const { shares, outstanding, keyCheckValue } = first
+  const explained = `  ${await domainWords(first)}`
+  if (outstanding > 0) {
+    const pending = `DKEK import pending, ${outstanding} share(s) still missing`
+    return [...row('DKEK shares', String(shares)), pending, explained]
+  }
+  const { keyDomainState } = await import('@keytether/driver')
+  if (keyDomainState(first) === 'notSetUp') return row('Key domain 0', await domainWords(first))
+  return [
+    ...row('DKEK shares', String(shares)),
+    ...row('DKEK key check value', hex(keyCheckValue)),
+    shares === 0
+      ? '  made by the device itself, which alone has its key: what is exported comes back to this device only'
+      : '  devices with the same key check value can be given copies of the keys here',
+  ]
+}
