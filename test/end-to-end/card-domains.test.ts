@@ -60,7 +60,10 @@ before(async () => {
 test('a domain without its key: no key check value, but what to do', async () => {
   const words = '2 of 2 shares missing: `keytether card domain import`'
   assert.match(await ok('two', ['domain', 'list']), new RegExp(`^DOMAIN  STATE\\n0 +${words}\\n$`))
-  assert.match(await ok('two', ['status']), new RegExp(`^Key domain 0 +: ${words}$`, 'm'))
+  assert.match(
+    await ok('two', ['status']),
+    new RegExp(`^DKEK import pending, 2 share\\(s\\) still missing\n {2}${words}$`, 'm'),
+  )
   const [domain] = JSON.parse(await ok('two', ['domain', 'list', '--json']))
   assert.deepEqual(domain, { index: 0, state: 'incomplete', shares: 2, outstanding: 2 })
 })
