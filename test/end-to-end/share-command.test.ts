@@ -118,6 +118,20 @@ describe('for custodians', () => {
     await fails(1, /row 2 is not what was printed/, ['show', 'new.pbe', '--password-shares', 'mistyped', ...given(2)])
   })
 
+  test('a wrong number has no check, but it opens nothing', async () => {
+    const sheets = [1, 2].map(number => readFileSync(file(`custodians/new-${number}-of-3.txt`), 'utf8'))
+    const numbers = sheets.map(sheet =>
+      sheet.slice(sheet.indexOf('Prime'), sheet.indexOf('\n\n', sheet.indexOf('Prime'))),
+    )
+    writeFileSync(
+      file('numbers'),
+      numbers.join('\n').replace(/.$/, digit => (digit === '0' ? '1' : '0')),
+    )
+    await fails(3, /^error: new.pbe: the password shares do not open it\nhint: one of them may be mistyped/, [
+      ...['show', 'new.pbe', '--password-shares', 'numbers'],
+    ])
+  })
+
   test('nobody finds a share or a password on disk in the clear', async () => {
     const sheets = [1, 2, 3].map(number => readFileSync(file(`custodians/new-${number}-of-3.txt`), 'utf8'))
     const [joined] = joinPassword(sheets.slice(0, 2).flatMap(readPasswordShares))

@@ -22,11 +22,7 @@ export interface ShareOptions extends SharePasswordOptions {
   readonly share?: readonly string[]
 }
 
-/**
- * For commands that want shares; `readShares` reads them.
- *
- * @public
- */
+/** For commands that want shares; `readShares` reads them. */
 export function shareOptions(command: Command): Command {
   command.option('--share <file>', 'A share of the key domain, as its custodian keeps it; once for each share', collect)
   return sharePasswordOptions(command)
