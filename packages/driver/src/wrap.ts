@@ -179,8 +179,9 @@ function describedIn({ description }: WrappedKeyFile): PrivateKeyDescription | u
 
 const lenient = { lengths: 'any' } as const
 
-/** Two keys by one identifier: programs would use one or the other. */
-async function refuseTwice(link: Link, version: Version, { certificate }: WrappedKeyFile): Promise<void> {
+/** Two keys by one identifier: programs would use one or the other. Of an AES key, its own is all there is to know it by. */
+async function refuseTwice(link: Link, version: Version, wrapped: WrappedKeyFile): Promise<void> {
+  const { certificate } = wrapped
   const publicKey =
     certificate &&
     tolerantly(
@@ -188,11 +189,12 @@ async function refuseTwice(link: Link, version: Version, { certificate }: Wrappe
       () => {},
       () => publicKeyIn(certificate),
     )
-  if (publicKey === undefined) return
-  const distinct = distinctOf(publicKey)
-  const twin = (await readInventory(link, version)).keys.find(
-    key => key.publicKey && equal(distinctOf(key.publicKey), distinct),
-  )
+  const description = publicKey ? undefined : describedIn(wrapped)
+  const isTwin = (key: KeyInfo) =>
+    publicKey
+      ? key.publicKey !== undefined && equal(distinctOf(key.publicKey), distinctOf(publicKey))
+      : description?.kind === 'aes' && key.kind === 'AES' && equal(key.id, description.id)
+  const twin = (await readInventory(link, version)).keys.find(isTwin)
   if (twin === undefined) return
   throw new DriverError(
     'REFERENCE_TAKEN',

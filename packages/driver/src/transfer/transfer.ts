@@ -1,5 +1,5 @@
 /** Puts on a token what another one had, and proves each key. */
-import { CertificateDescription, DataDescription, fileId } from '@keytether/card'
+import { CertificateDescription, ChannelError, DataDescription, fileId } from '@keytether/card'
 import type { Codec } from '@keytether/codec'
 import { describeNewCertificate, describeNewData, pathOf } from '../descriptions.ts'
 import { DriverError } from '../errors.ts'
@@ -72,8 +72,10 @@ async function transferKey(card: SmartCardHsm, step: KeyStep): Promise<Transferr
     if (step.action === 'complete') await card.writeCertificate(to, item.certificate!)
     return { status: statuses[step.action], item, to, ...details(step, proving) }
   } catch (error) {
-    if (!(error instanceof DriverError)) throw error
-    return { status: 'failed', item, reason: `${doing} failed: ${error.message}; ${await tidy(card, step, doing)}` }
+    // What became of it, only the card knows, and it is out of reach.
+    if (!(error instanceof DriverError) || error.cause instanceof ChannelError) throw error
+    const none = doing === 'unwrapping' && error.code !== 'INCOMPLETE'
+    return { status: 'failed', item, reason: `${doing} failed: ${error.message}; ${await tidy(card, step, none)}` }
   }
 }
 
@@ -103,9 +105,9 @@ function notCopied<T>({ item, reason }: { readonly item: T; readonly reason: str
 }
 
 /** Takes a key off the card again that was put there just now, and says what is left of it. */
-async function tidy(card: SmartCardHsm, step: KeyStep & { to: number }, doing: string): Promise<string> {
+async function tidy(card: SmartCardHsm, step: KeyStep & { to: number }, none: boolean): Promise<string> {
   if (step.action !== 'copy') return `the key that was there before still is, under reference ${step.to}`
-  if (doing === 'unwrapping') return 'nothing of it is on the card'
+  if (none) return 'nothing of it is on the card'
   try {
     await card.deleteKey(step.to)
     return 'it is deleted again, nothing of it is on the card'
