@@ -181,7 +181,7 @@ test('what cannot be registered', async () => {
   await own.verifyPin(userPin)
   const rsa = await own.generateKeyPair({ kind: 'rsa', bits: 1024 }, { label: 'RSA' })
   await assert.rejects(own.authentication.exportKey(rsa.reference), { code: 'NOT_ATTESTED' })
-  await assert.rejects(own.authentication.exportKey(99), { code: 'FILE_NOT_FOUND' })
+  await assert.rejects(own.authentication.exportKey(99), { code: 'NOT_ATTESTED' })
 })
 
 test('initialisations that open nothing are refused before anything is erased', async () => {

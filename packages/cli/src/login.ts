@@ -1,15 +1,18 @@
 /** Log-in to a card, and what comes of presenting a PIN, in words. */
 import type { PinOutcome, PinRole, PinStatus, SmartCardHsm } from '@keytether/driver'
 import type { Command } from 'commander'
+import type { CardOptions } from './card-access.ts'
+import { type CustodianOptions, custodianOptions } from './custodian/options.ts'
+import { notOpened } from './custodian/words.ts'
 import { CliError } from './errors.ts'
 import { type PinOptions, pinOptions, readPin, userPin } from './pin.ts'
 
-export interface LoginOptions extends PinOptions {
+export interface LoginOptions extends PinOptions, CustodianOptions {
   readonly lastTry?: true
 }
 
 export function loginOptions(command: Command): Command {
-  return lastTryOption(pinOptions(command, userPin))
+  return custodianOptions(lastTryOption(pinOptions(command, userPin)))
 }
 
 export function lastTryOption(command: Command): Command {
@@ -21,9 +24,22 @@ export function spending({ lastTry = false }: { readonly lastTry?: boolean }): {
   return { lastTry }
 }
 
-/** Presents the user PIN, unless that would spend the last try and nobody said to. */
-export async function login(card: SmartCardHsm, options: LoginOptions, signal: AbortSignal): Promise<void> {
+/**
+ * Authenticates the custodians that are named, and presents the user PIN where there is one, unless that would spend the last
+ * try and nobody said to.
+ */
+export async function login(
+  card: SmartCardHsm,
+  options: LoginOptions & CardOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  if (options.custodian) {
+    const { authenticateCustodians } = await import('./custodian/holders.ts')
+    await authenticateCustodians(card, options, signal)
+  }
   const status = await checkTries(card, 'user', options.lastTry)
+  // Others have opened the device, and it was left so.
+  if (status.status === 'verified') return
   const pin = await readPin(options, userPin, signal, triesNote(status))
   accepted(await card.verifyPin(pin, spending(options)), 'user')
 }
@@ -33,7 +49,8 @@ export async function checkTries(card: SmartCardHsm, role: PinRole, lastTry: tru
   const status = await card.pinStatus(role)
   if (status.status === 'notVerified' && status.triesLeft === 1 && !lastTry)
     accepted({ status: 'lastTry', triesLeft: 1 }, role)
-  if (status.status === 'blocked' || status.status === 'notAuthenticated') accepted(status, role)
+  if (status.status === 'notAuthenticated') throw await notOpened(card)
+  if (status.status === 'blocked') accepted(status, role)
   return status
 }
 

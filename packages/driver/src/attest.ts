@@ -59,7 +59,11 @@ export async function attest(
 }
 
 /** The request of each key: in its place, or where it was kept when a certificate took that. */
-async function requestsOf(link: Link, version: Version, keys: readonly KeyInfo[]): Promise<(Uint8Array | undefined)[]> {
+export async function requestsOf(
+  link: Link,
+  version: Version,
+  keys: readonly KeyInfo[],
+): Promise<(Uint8Array | undefined)[]> {
   const replaced = keys.filter(({ certificateKind }) => certificateKind === 'x509')
   const kept = await readFiles(
     link,

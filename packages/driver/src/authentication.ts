@@ -6,7 +6,6 @@ import {
   authenticationChallengeLength,
   authenticationMessage,
   ExternalAuthenticate,
-  fileId,
   GetChallenge,
   type KeyRegistration,
   RegisterAuthenticationKey,
@@ -15,11 +14,12 @@ import {
   verifyRequest,
 } from '@keytether/card'
 import { DecodeError, decode } from '@keytether/codec'
+import { requestsOf } from './attest.ts'
 import { DriverError } from './errors.ts'
-import { expectContent, readFiles } from './files.ts'
+import { readInventory } from './inventory.ts'
 import { call, type Link } from './link.ts'
 import { expectOk } from './outcome.ts'
-import type { Identity, Version } from './types.ts'
+import type { Identity, KeyInfo, Version } from './types.ts'
 import { verifyDeviceChain } from './verify-chain.ts'
 
 export interface AuthenticationStatus {
@@ -98,24 +98,28 @@ export class Authentication {
   /**
    * One of this device's own keys, to be registered with another device: the key's request and who vouches for it.
    *
-   * @throws DriverError `FILE_NOT_FOUND`; `NOT_ATTESTED` if what is stored beside the key is not the request of an elliptic
-   *   curve key, such as a certificate that has replaced it
+   * @throws DriverError `NOT_ATTESTED` if it is no elliptic curve key, or this device's request for it is not there any more
    */
   exportKey(reference: number): Promise<KeyRegistration> {
     return this.#link.alone(async link => {
-      const fid = fileId('keyCertificate', reference)
-      const [file] = await readFiles(link, this.#version, [{ fid, object: true }])
+      const found = (await named(link, this.#version)).find(({ key }) => key.reference === reference)
       const [device, issuer] = this.#identity.chain
-      const request = requestIn(expectContent(file!, `request of key ${reference}`))
-      const isOwn = request && verifyRequest(request, this.#identity.devicePublicKey)
-      if (!isOwn || request.certificate.value.body.value.publicKey.kind !== 'ec') {
-        throw new DriverError(
-          'NOT_ATTESTED',
-          `key ${reference} cannot be registered elsewhere: beside it is not the request that the device made with it, ` +
-            'or it is no elliptic curve key; generate another one for this',
-        )
+      if (found && verifyRequest(found.request, this.#identity.devicePublicKey)) {
+        return { request: found.request, device: device!, issuer: issuer! }
       }
-      return { request, device: device!, issuer: issuer! }
+      throw new DriverError(
+        'NOT_ATTESTED',
+        `key ${reference} cannot be registered elsewhere: that takes an elliptic curve key and the request that this device ` +
+          'has made for it; generate another key for this',
+      )
+    })
+  }
+
+  /** This device's own elliptic curve keys, with the names that they are registered under elsewhere. */
+  ownKeys(): Promise<{ readonly key: KeyInfo; readonly holderReference: string }[]> {
+    return this.#link.alone(async link => {
+      const keys = await named(link, this.#version)
+      return keys.map(({ key, request }) => ({ key, holderReference: nameIn(request) }))
     })
   }
 
@@ -178,13 +182,27 @@ async function currentStatus(link: Link): Promise<AuthenticationStatus> {
   throw new DriverError('MALFORMED', 'the card registered a key, and then says that it has no such keys')
 }
 
-function requestIn(content: Uint8Array): AuthenticatedRequest | undefined {
+async function named(link: Link, version: Version) {
+  const keys = (await readInventory(link, version)).keys.filter(({ kind }) => kind === 'EC')
+  const requests = await requestsOf(link, version, keys)
+  return keys.flatMap((key, index) => {
+    const request = requestIn(requests[index])
+    return request ? [{ key, request }] : []
+  })
+}
+
+function requestIn(content: Uint8Array | undefined): AuthenticatedRequest | undefined {
+  if (content === undefined) return undefined
   try {
     return decode(AuthenticatedRequest, content, { lengths: 'any' })
   } catch (error) {
     if (error instanceof DecodeError) return undefined
     throw error
   }
+}
+
+function nameIn({ certificate }: AuthenticatedRequest): string {
+  return certificate.value.body.value.holderReference
 }
 
 function chainOf({ request, device, issuer }: KeyRegistration) {

@@ -103,7 +103,7 @@ test('an EC key: list, generate, describe', async () => {
       oid: fromHex(keyAlgorithm.ecdsaSha256),
       domain: curveByName('secp256r1')!.domain,
     },
-    holderReference: 'ZZTEST000100001',
+    holderReference: 'ZZTEST000100004',
     algorithms: Uint8Array.of(0x70),
     useCounter: 9,
     keyDomain: 2,

@@ -71,7 +71,8 @@ async function generate(
         // The card signs the request with its device key and names itself there; this inner name is only a convention.
         authorityReference: 'UTCA00001',
         parameters,
-        holderReference: `${holderReference.slice(0, -5)}00001`,
+        // Names of keys are what public key authentication knows them by: no two keys of a device have the same.
+        holderReference: `${holderReference.slice(0, -5)}${String(reference).padStart(5, '0')}`,
         ...(useCounter !== undefined && { useCounter }),
         ...(algorithms && { algorithms: Uint8Array.from(algorithms) }),
         ...(keyDomain !== undefined && { keyDomain }),

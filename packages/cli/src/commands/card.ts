@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { examples } from '../examples.ts'
 import { attest } from './card/attest.ts'
 import { certificate } from './card/certificate.ts'
+import { custodian } from './card/custodian.ts'
 import { decrypt } from './card/decrypt.ts'
 import { remove } from './card/delete.ts'
 import { derive } from './card/derive.ts'
@@ -25,7 +26,7 @@ import { wrap } from './card/wrap.ts'
 
 export function card(program: Command): void {
   const command = program.command('card').description('A card in a reader, a remote or an emulated one, and its keys')
-  for (const declare of [readers, devices, status, list, initialize, pin]) declare(command)
+  for (const declare of [readers, devices, status, list, initialize, pin, custodian]) declare(command)
   for (const declare of [generate, attest, deriveKey, publicKey, certificate, remove]) declare(command)
   for (const declare of [domain, wrap, unwrap]) declare(command)
   for (const declare of [sign, encrypt, decrypt, mac, derive, random]) declare(command)
