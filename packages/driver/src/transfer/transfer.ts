@@ -73,7 +73,8 @@ async function transferKey(card: SmartCardHsm, step: KeyStep): Promise<Transferr
     return { status: statuses[step.action], item, to, ...details(step, proving) }
   } catch (error) {
     // What became of it, only the card knows, and it is out of reach.
-    if (!(error instanceof DriverError) || error.cause instanceof ChannelError) throw error
+    if (error instanceof DriverError && error.cause instanceof ChannelError) throw error.cause
+    if (!(error instanceof DriverError)) throw error
     const none = doing === 'unwrapping' && error.code !== 'INCOMPLETE'
     return { status: 'failed', item, reason: `${doing} failed: ${error.message}; ${await tidy(card, step, none)}` }
   }
