@@ -162,7 +162,7 @@ describe('told, and not copied', () => {
     const [reason] = await reasons(from, to)
     assert.match(
       reason!,
-      new RegExp(`key check value ${toHex(keyCheckValue).toUpperCase()}, is not on the target: domain 0`),
+      new RegExp(`key check value ${toHex(keyCheckValue).toUpperCase()}, is not on the target, where domain 0 has`),
     )
     assert.deepEqual((await to.inventory()).keys, [])
   })

@@ -10,12 +10,12 @@ import { openState, type PassphraseOptions, passphraseOption } from './state-fil
 import { type TrustOptions, trustedRoots, trustOptions } from './trust.ts'
 
 /** What it takes to get at cards, whichever they are. */
-interface AccessOptions extends TrustOptions, PassphraseOptions, ServiceOptions {}
+export interface AccessOptions extends TrustOptions, PassphraseOptions, ServiceOptions {}
 
 export interface CardOptions extends AccessOptions, CardChoice {}
 
 /** For commands whose cards are arguments, each in one word. */
-function accessOptions(command: Command): Command {
+export function accessOptions(command: Command): Command {
   return serviceOptions(passphraseOption(trustOptions(command)))
 }
 
@@ -45,7 +45,7 @@ export function withCard<T>(
 }
 
 /** The same for several cards at once, in the order of their addresses. */
-async function withCards<const A extends readonly CardAddress[], T>(
+export async function withCards<const A extends readonly CardAddress[], T>(
   addresses: A,
   options: AccessOptions & OpeningOptions,
   use: (cards: { readonly [K in keyof A]: SmartCardHsm }, signal: AbortSignal) => Promise<T>,

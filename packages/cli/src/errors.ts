@@ -2,7 +2,7 @@
 import { getSystemErrorMessage, inspect } from 'node:util'
 
 /** Stable, and listed by `keytether --help`. */
-export const exitCodes = { failed: 1, usage: 2, pin: 3, notFound: 4, interrupted: 130 } as const
+export const exitCodes = { failed: 1, usage: 2, pin: 3, notFound: 4, incomplete: 5, interrupted: 130 } as const
 
 export type Failure = keyof typeof exitCodes
 

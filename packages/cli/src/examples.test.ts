@@ -57,7 +57,7 @@ test('each is a command with options that it has', async () => {
 })
 
 /** They want a card that has a domain. */
-const ofDomains = /^keytether card (domain|wrap|unwrap) /
+const ofDomains = /^keytether card (domain|wrap|unwrap|clone|backup|restore|import) /
 
 test('those for one card run, on an emulated one', t => {
   if (!requirePeers(t, ['openssl'])) return

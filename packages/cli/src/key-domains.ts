@@ -10,7 +10,7 @@ export function domainOption(command: Command): Command {
   return command.option('--domain <number>', 'Which key domain of the card', domainNumber, 0)
 }
 
-function domainNumber(text: string): number {
+export function domainNumber(text: string): number {
   const number = Number(text)
   if (!/^\d+$/.test(text) || number > 0xff) throw new InvalidArgumentError('Wanted 0 to 255.')
   return number

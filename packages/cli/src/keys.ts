@@ -30,8 +30,12 @@ export function keyId(key: KeyInfo): string {
   return Buffer.from(key.id).toString('hex').toUpperCase()
 }
 
+interface TypeOfKey extends Pick<KeyInfo, 'kind' | 'bits'> {
+  readonly curve?: string | undefined
+}
+
 /** Type and size in words: `EC secp256r1`, `RSA 2048`. */
-export function keyType({ kind, curve, bits }: KeyInfo): string {
+export function keyType({ kind, curve, bits }: TypeOfKey): string {
   return `${kind} ${curve ?? (bits || '?')}`
 }
 

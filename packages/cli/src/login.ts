@@ -5,7 +5,7 @@ import type { CardOptions } from './card-access.ts'
 import { type CustodianOptions, custodianOptions } from './custodian/options.ts'
 import { notOpened } from './custodian/words.ts'
 import { CliError } from './errors.ts'
-import { type PinOptions, pinOptions, readPin, userPin } from './pin.ts'
+import { type Pin, type PinOptions, pinOptions, readPin, userPin } from './pin.ts'
 
 export interface LoginOptions extends PinOptions, CustodianOptions {
   readonly lastTry?: true
@@ -32,6 +32,7 @@ export async function login(
   card: SmartCardHsm,
   options: LoginOptions & CardOptions,
   signal: AbortSignal,
+  which: Pin = userPin,
 ): Promise<void> {
   if (options.custodian) {
     const { authenticateCustodians } = await import('./custodian/holders.ts')
@@ -40,7 +41,7 @@ export async function login(
   const status = await checkTries(card, 'user', options.lastTry)
   // Others have opened the device, and it was left so.
   if (status.status === 'verified') return
-  const pin = await readPin(options, userPin, signal, triesNote(status))
+  const pin = await readPin(options, which, signal, triesNote(status))
   accepted(await card.verifyPin(pin, spending(options)), 'user')
 }
 

@@ -9,7 +9,7 @@ import { question } from './question.ts'
 
 export interface Pin {
   /** Its options are `--NAME-file` and `--NAME-env`. */
-  readonly name: 'pin' | 'new-pin' | 'so-pin' | 'new-so-pin' | 'password' | 'new-password'
+  readonly name: 'pin' | 'to-pin' | 'new-pin' | 'so-pin' | 'new-so-pin' | 'password' | 'new-password' | 'data-password'
   /** In sentences. */
   readonly label: string
   readonly form: 'user' | 'so' | 'password'

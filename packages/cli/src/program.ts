@@ -40,6 +40,7 @@ const exitMeanings = {
   [exitCodes.usage]: 'wrong usage',
   [exitCodes.pin]: 'PIN missing, wrong or blocked',
   [exitCodes.notFound]: 'no such reader, card, key or file',
+  [exitCodes.incomplete]: 'done as far as possible, which was not all',
   [exitCodes.interrupted]: 'interrupted',
 }
 

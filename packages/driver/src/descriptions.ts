@@ -19,12 +19,18 @@ export interface NewKey {
   readonly label: string
 }
 
-export function describeNewKey(reference: number, key: NewKey): Uint8Array {
+/** What is only true of keys that were made on the card is said of no others. */
+const accessFlags = {
+  here: ['sensitive', 'alwaysSensitive', 'neverExtractable', 'local'],
+  elsewhere: ['sensitive'],
+} as const
+
+export function describeNewKey(reference: number, key: NewKey, made: keyof typeof accessFlags = 'here'): Uint8Array {
   return encode(PrivateKeyDescription, {
     ...key,
     ...needsPin,
     usage: usages[key.kind],
-    accessFlags: ['sensitive', 'alwaysSensitive', 'neverExtractable', 'local'],
+    accessFlags: accessFlags[made],
     keyReference: reference,
   })
 }

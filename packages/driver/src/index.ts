@@ -22,7 +22,8 @@ export type {
   StoredKey,
   TokenContent,
 } from './transfer/content.ts'
-export { planTransfer, type Step, type TransferPlan } from './transfer/plan.ts'
+export { type ImportedKey, importedKey } from './transfer/imported-key.ts'
+export { type KeyStep, planTransfer, type Step, type TransferPlan } from './transfer/plan.ts'
 export type { Proof } from './transfer/prove.ts'
 export { readToken } from './transfer/read-token.ts'
 export { readTarget } from './transfer/target.ts'

@@ -82,7 +82,7 @@ async function keepRequest(
 function ignore(): void {}
 
 /** The description of a key with the subject of its certificate, by which other software looks for keys. */
-function withSubject(description: Uint8Array, certificate: Uint8Array): Uint8Array | undefined {
+export function withSubject(description: Uint8Array, certificate: Uint8Array): Uint8Array | undefined {
   return tolerantly('description', ignore, () => {
     const { toBeSigned } = decode(X509, certificate)
     const value = decode(PrivateKeyDescription, description, { lengths: 'any' })

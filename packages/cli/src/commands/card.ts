@@ -2,7 +2,9 @@
 import type { Command } from 'commander'
 import { examples } from '../examples.ts'
 import { attest } from './card/attest.ts'
+import { backup } from './card/backup.ts'
 import { certificate } from './card/certificate.ts'
+import { clone } from './card/clone.ts'
 import { custodian } from './card/custodian.ts'
 import { decrypt } from './card/decrypt.ts'
 import { remove } from './card/delete.ts'
@@ -12,6 +14,7 @@ import { devices } from './card/devices.ts'
 import { domain } from './card/domain.ts'
 import { encrypt } from './card/encrypt.ts'
 import { generate } from './card/generate.ts'
+import { importKeys } from './card/import.ts'
 import { initialize } from './card/initialize.ts'
 import { list } from './card/list.ts'
 import { mac } from './card/mac.ts'
@@ -19,6 +22,7 @@ import { pin } from './card/pin.ts'
 import { publicKey } from './card/public-key.ts'
 import { random } from './card/random.ts'
 import { readers } from './card/readers.ts'
+import { restore } from './card/restore.ts'
 import { sign } from './card/sign.ts'
 import { status } from './card/status.ts'
 import { unwrap } from './card/unwrap.ts'
@@ -28,7 +32,7 @@ export function card(program: Command): void {
   const command = program.command('card').description('A card in a reader, a remote or an emulated one, and its keys')
   for (const declare of [readers, devices, status, list, initialize, pin, custodian]) declare(command)
   for (const declare of [generate, attest, deriveKey, publicKey, certificate, remove]) declare(command)
-  for (const declare of [domain, wrap, unwrap]) declare(command)
+  for (const declare of [domain, wrap, unwrap, clone, backup, restore, importKeys]) declare(command)
   for (const declare of [sign, encrypt, decrypt, mac, derive, random]) declare(command)
   examples(command, [
     ['keytether card status', 'the card in the only reader'],

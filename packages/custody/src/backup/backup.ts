@@ -49,7 +49,7 @@ const Domain = tlv(
 const Key = tlv(
   entry,
   tlvs({
-    reference: tlv(0x80, u8),
+    reference: optional(tlv(0x80, u8)),
     id: tlv(0x81, bytes({ max: 255 })),
     label: tlv(0x82, text),
     kind: tlv(0x83, oneOf({ EC: 0x01, RSA: 0x02, AES: 0x03 })),

@@ -8,8 +8,8 @@ export interface Answer {
 }
 
 export interface StoredKey {
-  /** On the token that it is from. */
-  readonly reference: number
+  /** On the token that it is from; absent if it was on none. */
+  readonly reference?: number | undefined
   readonly id: Uint8Array
   readonly label: string
   readonly kind: 'EC' | 'RSA' | 'AES'
@@ -44,8 +44,9 @@ export interface StoredData {
   readonly private?: true | undefined
   /** Content of the file C9. */
   readonly description?: Uint8Array | undefined
-  /** Absent if it is private and was not read. */
   readonly content?: Uint8Array | undefined
+  /** Why the content is absent, in words. */
+  readonly obstacle?: string | undefined
 }
 
 /** The key domains of the token that it is from are of interest to people alone: a wrapped key names its own. */

@@ -18,6 +18,8 @@ interface Nothing<T> {
   readonly action: 'none'
   readonly item: T
   readonly reason: string
+  /** The key check value of a key domain that the target would need. */
+  readonly missingDomain?: Uint8Array
 }
 
 /** It is there already; to be completed is a key whose certificate is not. */
@@ -62,11 +64,12 @@ function planKeys(keys: readonly StoredKey[], target: Target): KeyStep[] {
   const taken = new Set([...inventory.keys.map(({ reference }) => reference), ...leftovers.keys()])
   const found = keys.map(key => planKey(key, inventory))
   // Keys keep their references where they can; what cannot takes what nobody else wants.
-  const wanted = new Set([...taken, ...keys.map(({ reference }) => reference)])
+  const wanted = new Set<number | undefined>([...taken, ...keys.map(({ reference }) => reference)])
   return found.map((step, index): KeyStep => {
     if (step !== undefined) return step
     const item = keys[index]!
-    const to = begunAt(item, leftovers) ?? (taken.has(item.reference) ? lowestFree(wanted) : item.reference)
+    const own = item.reference !== undefined && !taken.has(item.reference) ? item.reference : undefined
+    const to = begunAt(item, leftovers) ?? own ?? lowestFree(wanted)
     if (to === undefined) return { action: 'none', item, reason: 'all 255 key references of the target are taken' }
     taken.add(to)
     wanted.add(to)
@@ -80,7 +83,7 @@ function begunAt(key: StoredKey, leftovers: Target['leftovers']): number | undef
   return undefined
 }
 
-function lowestFree(taken: ReadonlySet<number>): number | undefined {
+function lowestFree(taken: ReadonlySet<number | undefined>): number | undefined {
   for (let reference = 1; reference <= 0xff; reference++) if (!taken.has(reference)) return reference
   return undefined
 }
@@ -95,8 +98,9 @@ function planKey(item: StoredKey, inventory: Inventory): KeyStep | undefined {
     const reason = `the target has another key with the same id ${toHex(item.id)}: ${other.label}, reference ${other.reference}`
     return { action: 'none', item, reason }
   }
-  const domain = domainOf(item.blob, inventory.keyDomains)
-  return domain === undefined ? { action: 'none', item, reason: foreign(item.blob, inventory.keyDomains) } : undefined
+  return inDomain(item.blob, inventory.keyDomains)
+    ? undefined
+    : { action: 'none', item, ...foreign(item.blob, inventory) }
 }
 
 /** Secret keys can only be told by what they are called, until they are used. */
@@ -120,16 +124,17 @@ function presence(item: StoredKey, key: KeyInfo): Presence {
 
 const x509 = 0x30
 
-/** The domain that a wrapped key can be unwrapped in. */
-function domainOf(blob: Uint8Array, domains: readonly KeyDomainInfo[]): KeyDomainInfo | undefined {
+/** Whether one of the domains is that under which the key was wrapped. */
+function inDomain(blob: Uint8Array, domains: readonly KeyDomainInfo[]): boolean {
   const { keyCheckValue } = decode(KeyBlob, blob)
-  return domains.find(domain => keyDomainState(domain) === 'complete' && equal(domain.keyCheckValue, keyCheckValue))
+  return domains.some(domain => keyDomainState(domain) === 'complete' && equal(domain.keyCheckValue, keyCheckValue))
 }
 
-function foreign(blob: Uint8Array, domains: readonly KeyDomainInfo[]): string {
-  const own = toHex(decode(KeyBlob, blob).keyCheckValue).toUpperCase()
-  const there = domains.length === 0 ? 'there is no key domain' : domains.map(domainWords).join(', ')
-  return `its key domain, with key check value ${own}, is not on the target: ${there}`
+function foreign(blob: Uint8Array, { keyDomains }: Inventory) {
+  const { keyCheckValue: missingDomain } = decode(KeyBlob, blob)
+  const own = toHex(missingDomain).toUpperCase()
+  const there = keyDomains.length === 0 ? 'there is none' : keyDomains.map(domainWords).join(', ')
+  return { reason: `its key domain, with key check value ${own}, is not on the target, where ${there}`, missingDomain }
 }
 
 function planCertificates(items: readonly StoredCertificate[], { certificates }: Inventory): Step<StoredCertificate>[] {
@@ -147,7 +152,7 @@ function planData(items: readonly StoredData[], { inventory, data }: Target): St
   const free = freeNumbers(inventory.data.map(({ number }) => number))
   return items.map(item => {
     const { label, content } = item
-    if (content === undefined) return { action: 'none', item, reason: 'its content is private, and was not read' }
+    if (content === undefined) return { action: 'none', item, reason: item.obstacle ?? 'its content is not known' }
     const namesake = inventory.data.find(known => known.label === label && known.private === (item.private ?? false))
     const there = namesake && data.get(namesake.number)
     if (namesake && there && equal(there, content)) return { action: 'present', item, to: namesake.number }

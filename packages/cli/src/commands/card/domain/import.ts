@@ -71,7 +71,7 @@ function checkWanted(domain: KeyDomainInfo, given: number): void {
 }
 
 /** Two equal shares cancel each other out, and the card would not notice. */
-function refuseTwice(shares: readonly Uint8Array[], files: readonly string[]): void {
+export function refuseTwice(shares: readonly Uint8Array[], files: readonly string[]): void {
   for (const [index, share] of shares.entries()) {
     const other = shares.findIndex(each => Buffer.compare(each, share) === 0)
     if (other < index) throw new CliError('usage', `${files[other]} and ${files[index]} hold the same share`)
