@@ -12,6 +12,13 @@ import {
   wrapKey,
 } from '@keytether/card'
 import { fromHex, toHex } from '@keytether/codec'
+import {
+  chooseAuthenticationKey,
+  chooseVerificationKey,
+  custodian,
+  register,
+  verify as verifyCertificate,
+} from './custodian.ts'
 import { pin, soPin } from './emulated-token.ts'
 
 /** A command in hexadecimal, and the status word that it gets if not 9000. */
@@ -24,6 +31,7 @@ export type CaseName =
   | 'not initialised'
   | 'not logged in'
   | 'wrong PIN'
+  | 'wrong signature'
   | 'blocked'
   | 'wrong length'
   | 'wrong data'
@@ -36,6 +44,7 @@ export type CaseName =
   | 'not permitted'
   | 'wrong parameters'
   | 'domain incomplete'
+  | 'nothing free'
 
 export interface CardCase {
   readonly name: CaseName
@@ -116,6 +125,20 @@ const blob = wrapKey(keyEncryptionKey(new Uint8Array(32).fill(0xa5)), {
 })
 const unwrap = write(commands.UnwrapKey, { key: 1 }, blob)
 const withTwoDomains = [initialize.replace('8050000019', '805000001C').concat(' 970102'), verify]
+
+/** Opened by one key of two, of which one is registered, by the word of another device. */
+const alice = await custodian('ZZALICE00001')
+const guarded = [initialize.replace('8050000019', '805000001D').concat(' 93020201')]
+const withDevice = [
+  ...guarded,
+  chooseVerificationKey(alice.issuer),
+  verifyCertificate(alice.certificates[0]!),
+  chooseVerificationKey(alice.device),
+]
+const withAlice = [...withDevice, register(alice.request)]
+const replace = register(alice.request).replace('80540000', '80540100')
+const forged = verifyCertificate({ ...alice.certificates[0]!, signature: new Uint8Array(64).fill(1) })
+const wrongSignature = `0082000040 ${'11'.repeat(64)}`
 
 const file = '00D7CF0109 54020000 5303010203'
 const readFile = '00B1CF0104 54020000 03'
@@ -332,6 +355,60 @@ const rows = {
     ],
     ['wrong data', [...initialized, '002241A40C800A04007F00070202030202'], `0086000045 7C438041${point} 00`, '6A80'],
     ['not permitted', initialized, `0086000045 7C438041${toHex(curveByName('brainpoolP256r1').domain.g)} 00`, '6985'],
+  ],
+  SetVerificationKey: [
+    ['allowed', initialized, chooseVerificationKey(alice.issuer), '9000'],
+    ['unknown key or file', initialized, chooseVerificationKey(alice.device), '6A88'],
+    ['wrong data', initialized, '002281B6028300', '6A80'],
+  ],
+  VerifyCertificate: [
+    [
+      'allowed',
+      [...initialized, chooseVerificationKey(alice.issuer)],
+      verifyCertificate(alice.certificates[0]!),
+      '9000',
+    ],
+    ['unknown key or file', initialized, verifyCertificate(alice.certificates[0]!), '6A88'],
+    ['wrong signature', [...initialized, chooseVerificationKey(alice.issuer)], forged, '6985'],
+    ['wrong data', [...initialized, chooseVerificationKey(alice.issuer)], '002A00BE037F4E00', '6A80'],
+  ],
+  AuthenticationStatus: [
+    ['allowed', guarded, '8054000004', '9000'],
+    ['not initialised', [], '8054000004', '6D00'],
+    ['not permitted', initialized, '8054000004', '6D00'],
+  ],
+  RegisterAuthenticationKey: [
+    ['allowed', withDevice, register(alice.request), '9000'],
+    ['not initialised', [], register(alice.request), '6D00'],
+    ['unknown key or file', guarded, register(alice.request), '6A88'],
+    ['not permitted', withAlice, register(alice.request), '6985'],
+    ['wrong data', withDevice, '8054000003420141', '6A80'],
+    ['nothing free', [...withAlice.with(0, guarded[0]!.replace('0201', '0101'))], register(alice.request), '6A84'],
+  ],
+  ReplaceAuthenticationKey: [
+    ['not logged in', withAlice, replace, '6982'],
+    ['not initialised', [], replace, '6D00'],
+  ],
+  AuthenticationKeyInfo: [
+    ['allowed', withAlice, '8054020000', '9000'],
+    ['unknown key or file', withAlice, '8054020100', '6A88'],
+    ['wrong parameters', withAlice, '8054020200', '6A86'],
+    ['not permitted', initialized, '8054020000', '6A86'],
+  ],
+  SetAuthenticationKey: [
+    ['allowed', withAlice, chooseAuthenticationKey(alice.name), '9000'],
+    ['unknown key or file', withAlice, chooseAuthenticationKey('ZZBOB00001'), '6A88'],
+  ],
+  ExternalAuthenticate: [
+    ['wrong signature', [...withAlice, chooseAuthenticationKey(alice.name), '0084000008'], wrongSignature, '6300'],
+    ['not permitted', [...withAlice, chooseAuthenticationKey(alice.name)], wrongSignature, '6985'],
+    ['not permitted', [...withAlice, '0084000008'], wrongSignature, '6985'],
+    ['not initialised', [], wrongSignature, '6985'],
+    ['wrong length', withAlice, '00820000', '6700'],
+  ],
+  MakeSessionPin: [
+    ['not permitted', loggedIn, '805A018100', '6D00'],
+    ['not logged in', [initialize.replace('80020001', '80020005')], '805A018100', '6982'],
   ],
 } satisfies Partial<Record<keyof typeof commands, readonly Row[]>>
 
