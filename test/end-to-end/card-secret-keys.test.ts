@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { applicationId, ImportKeyShare, SelectApplication, UnwrapKey, Verify } from '@keytether/card'
+import { applicationId, DeleteFile, ImportKeyShare, SelectApplication, UnwrapKey, Verify } from '@keytether/card'
 import { fromHex } from '@keytether/codec'
 import { Emulator, fileStore } from '@keytether/emulator'
 import { keytether, type RunOptions } from '@keytether/test/keytether'
@@ -183,6 +183,23 @@ test('a derived key', async () => {
   assert.equal(createPublicKey(await ok(['public-key', 'web-1'])).asymmetricKeyDetails?.namedCurve, 'prime256v1')
   await fails(2, /by which number\?/, ['derive-key', 'web', '--label', 'web-2', ...pin])
   await fails(2, /aes128 is no EC key/, ['derive-key', 'aes128', ...parameter, '--label', 'no', ...pin])
+})
+
+test('what is left of a key is told, and deleted', async () => {
+  {
+    await using emulator = await Emulator.open({ store: fileStore(file('token.state')) })
+    const [, , deleted] = await emulator.transmit([
+      SelectApplication.encodeRequest({ p2: 0 }, applicationId),
+      Verify.encodeRequest({ reference: 'user' }, Buffer.from('648219')),
+      DeleteFile.encodeRequest({ garbage: 'collect' }, 0xcc01),
+    ])
+    assert.deepEqual(deleted, fromHex('9000'))
+  }
+  assert.match(await ok(['list']), /^reference 1: files, but no key: `keytether card delete 1` removes what is left$/m)
+  assert.deepEqual(JSON.parse(await ok(['list', '--json'])).leftovers, [1])
+  await ok(['delete', '1', '--yes', ...pin])
+  assert.equal(JSON.parse(await ok(['list', '--json'])).leftovers, undefined)
+  await fails(4, /there is no key 1/, ['delete', '1', '--yes', ...pin])
 })
 
 describe('a key that is known elsewhere, too', () => {

@@ -20,6 +20,16 @@ export async function findKey(card: SmartCardHsm, name: string): Promise<KeyInfo
   throw new CliError('usage', `${name} is the name of several keys`, [`use the reference: ${references.join(', ')}`])
 }
 
+/** References under which there are files but no key: what is left of a deletion or a copy that was cut short. */
+export async function leftReferences(card: SmartCardHsm): Promise<number[]> {
+  const { filePrefix } = await import('@keytether/card')
+  const fids = await card.files.list()
+  const numbers = (...prefixes: number[]) => fids.filter(fid => prefixes.includes(fid >> 8)).map(fid => fid & 0xff)
+  const keys = numbers(filePrefix.key)
+  const left = numbers(filePrefix.keyDescription, filePrefix.keyCertificate).filter(number => !keys.includes(number))
+  return [...new Set(left)].sort((a, b) => a - b)
+}
+
 export async function findAesKey(card: SmartCardHsm, name: string): Promise<KeyInfo> {
   const key = await findKey(card, name)
   if (key.kind !== 'AES') throw new CliError('usage', `${key.label} is no AES key`)

@@ -1,8 +1,9 @@
 /** `keytether card delete`. */
+import type { SmartCardHsm } from '@keytether/driver'
 import type { Command } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { confirm } from '../../confirm.ts'
-import { findKey, keyId, keyType } from '../../keys.ts'
+import { findKey, keyId, keyType, leftReferences } from '../../keys.ts'
 import { type LoginOptions, login, loginOptions } from '../../login.ts'
 
 export function remove(card: Command): void {
@@ -14,13 +15,19 @@ export function remove(card: Command): void {
   loginOptions(cardOptions(command)).action(
     async (wanted: string, options: CardOptions & LoginOptions & { readonly yes?: true }) => {
       await withCard(options, async (device, signal) => {
-        const key = await findKey(device, wanted)
-        const name = `${keyType(key)} key ${key.label} (${keyId(key)})`
+        const { reference, name } = await find(device, wanted)
         await confirm(options, `Delete ${name} for ever?`, signal)
         await login(device, options, signal)
-        await device.deleteKey(key.reference)
+        await device.deleteKey(reference)
         console.log(`deleted ${name}`)
       })
     },
   )
+}
+
+async function find(device: SmartCardHsm, wanted: string): Promise<{ reference: number; name: string }> {
+  const left = (await leftReferences(device)).find(each => String(each) === wanted)
+  if (left !== undefined) return { reference: left, name: `what is left under reference ${left}` }
+  const key = await findKey(device, wanted)
+  return { reference: key.reference, name: `${keyType(key)} key ${key.label} (${keyId(key)})` }
 }

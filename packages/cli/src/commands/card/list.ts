@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { algorithmNames, nameOf } from '../../algorithms.ts'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
-import { exportWords, keyDocument, keyId, keyType } from '../../keys.ts'
+import { exportWords, keyDocument, keyId, keyType, leftReferences } from '../../keys.ts'
 import { type OutputOptions, outputOptions, report, table } from '../../output.ts'
 
 export function list(card: Command): void {
@@ -16,10 +16,12 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
     const { keys, certificates, data, keyDomains } = await device.inventory()
     const names = await algorithmNames()
     const exports = await Promise.all(keys.map(key => exportWords(key, keyDomains)))
+    const left = await leftReferences(device)
     const document = {
       keys: await Promise.all(keys.map(key => keyDocument(key, keyDomains))),
       certificates: certificates.map(({ number, label, id }) => ({ number, label, id: toHex(id).toUpperCase() })),
       data: data.map(({ number, label, private: isPrivate }) => ({ number, label, private: isPrivate })),
+      leftovers: left.length > 0 ? left : undefined,
     }
     report(options, document, () => [
       ...(keys.length === 0
@@ -40,6 +42,10 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
       ...certificates.map(({ number, label }) => `certificate ${number}: ${label}`),
       ...data.map(
         ({ number, label, private: isPrivate }) => `data object ${number}: ${label}${isPrivate ? ', private' : ''}`,
+      ),
+      ...left.map(
+        reference =>
+          `reference ${reference}: files, but no key: \`keytether card delete ${reference}\` removes what is left`,
       ),
       ...keys.flatMap(key => key.warnings.map(warning => `key ${key.reference}: ${warning}`)),
     ])
