@@ -1,5 +1,6 @@
 /** Which commands of the server are let through to the card, for those who do not want to leave that to the server. */
 import { encodeResponse, sw } from '@keytether/card'
+import { toHex } from '@keytether/codec'
 
 /**
  * - `use` log-in, reading, and everything that uses a key: sign, decipher, derive, encrypt, MAC
@@ -15,9 +16,8 @@ const instructions = {
   initialize: [0x50],
 } as const
 
-/** INITIALIZE DEVICE without data only asks how the device is. */
-const initialize = 0x50
-const protectedClass = 0x0c
+/** With these P1 and without data, they only ask: how the device is, its key domains, its public keys for log-in. */
+const questions: Readonly<Record<number, readonly number[]>> = { 80: [0x00], 82: [0x00], 84: [0x00, 0x02] }
 
 /** Refuses what is too short to be a command, and commands outside of the groups; without groups, none of these. */
 export function localAnswer(command: Uint8Array, allow?: readonly CommandGroup[]): Uint8Array | undefined {
@@ -28,9 +28,15 @@ export function localAnswer(command: Uint8Array, allow?: readonly CommandGroup[]
 }
 
 function isAllowed(command: Uint8Array, allow: readonly CommandGroup[]): boolean {
-  const [cla, instruction] = command as unknown as [number, number]
-  // At most Le follows the header.
-  const onlyAsks = command.length <= 5 || (command.length === 7 && command[4] === 0)
-  const group = instruction === initialize && onlyAsks && (cla & protectedClass) === 0 ? 'use' : undefined
+  const [, instruction, p1] = command as unknown as [number, number, number]
+  const group = questions[instruction]?.includes(p1) && carriesNoData(command) ? 'use' : undefined
   return allow.some(one => one === group || (instructions[one] as readonly number[]).includes(instruction))
+}
+
+/** Nothing but Le; protected, nothing but Le and the MAC: what is encrypted would be in a third object. */
+const plain = /^.{8}(..|00....)?$/
+const secure = /^.{8}(0a|0d|0e|0000(0a|0d|0e))(97(01..|02....))?8e08.{16}(00|0000)?$/
+
+function carriesNoData(command: Uint8Array): boolean {
+  return ((command[0]! & 0x0c) === 0 ? plain : secure).test(toHex(command))
 }

@@ -360,6 +360,7 @@ describe('a card that fails', () => {
 })
 
 describe('a policy', () => {
+  const mac = `8e08${'00'.repeat(8)}`
   const rows: readonly (readonly [
     name: string,
     command: string,
@@ -374,6 +375,17 @@ describe('a policy', () => {
     ['ask for the status', '8050000000', ['use', 'initialize']],
     ['initialise', '80500000018001', ['initialize']],
     ['initialise, protected', '8c50000001', ['initialize']],
+    ['ask for the status, protected', `8c5000000d970100${mac}00`, ['use', 'initialize']],
+    ['ask for the status, protected and long', `8c50000000000e97020000${mac}0000`, ['use', 'initialize']],
+    ['initialise, protected, after Le', `8c5000001a970100870b01${'00'.repeat(10)}${mac}00`, ['initialize']],
+    ['initialise, with what looks like the end', `8c5000000e9702${mac}${mac}`, ['initialize']],
+    ['ask for a key domain', '8052000000', ['use', 'manage']],
+    ['ask for a key domain, protected', `8c5200010d970100${mac}00`, ['use', 'manage']],
+    ['import a share', `8052000020${'00'.repeat(32)}`, ['manage']],
+    ['delete a key domain', '80520300', ['manage']],
+    ['ask for public keys', '8054000004', ['use', 'manage']],
+    ['ask for one of them', '8054020100', ['use', 'manage']],
+    ['replace one', '80540101', ['manage']],
     ['an unknown instruction', '80ff0000', []],
   ]
   for (const [name, command, groups] of rows) {
