@@ -7,17 +7,17 @@ export interface RecordingProxy extends AsyncDisposable {
   readonly port: number
   /** Everything, as it passed; of each connection in both directions. */
   recorded(): Buffer
-  /** The next connection that asks for something with this text in it breaks when the answer comes. */
-  cutAnswerTo(text: string): void
+  /** The next connection that asks for something with this text in it breaks when the answer comes; resolves when it did. */
+  cutAnswerTo(text: string): Promise<void>
 }
 
 export async function recordingProxy(to: { readonly port: number }): Promise<RecordingProxy> {
   const chunks: Buffer[] = []
   const sockets = new Set<Socket>()
-  let cut: string | undefined
+  let cut: { readonly text: string; done(): void } | undefined
   const server = createServer(client => {
     const upstream = connect(to.port, '127.0.0.1')
-    let doomed = false
+    let doomed: typeof cut
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => {})
@@ -29,16 +29,19 @@ export async function recordingProxy(to: { readonly port: number }): Promise<Rec
     }
     client.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
-      if (cut !== undefined && chunk.includes(cut)) {
-        doomed = true
+      if (cut !== undefined && chunk.includes(cut.text)) {
+        doomed = cut
         cut = undefined
       }
       upstream.write(chunk)
     })
     upstream.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
-      if (doomed) client.destroy()
-      else client.write(chunk)
+      if (doomed === undefined) client.write(chunk)
+      else {
+        client.destroy()
+        doomed.done()
+      }
     })
   })
   server.listen(0, '127.0.0.1')
@@ -47,7 +50,9 @@ export async function recordingProxy(to: { readonly port: number }): Promise<Rec
     port: (server.address() as AddressInfo).port,
     recorded: () => Buffer.concat(chunks),
     cutAnswerTo(text) {
-      cut = text
+      const { promise, resolve } = Promise.withResolvers<void>()
+      cut = { text, done: resolve }
+      return promise
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()

@@ -72,6 +72,7 @@ export class DeviceSession {
   #pin: PinStatus['status'] | undefined
   #state: DeviceState = 'connected'
   #reason: string | undefined
+  #returning = false
   #keys: readonly KeyInstance[] = []
   #keyDomains: readonly KeyDomainInfo[] = []
 
@@ -88,6 +89,11 @@ export class DeviceSession {
   /** Why the device is offline, or what it waits for. */
   get reason(): string | undefined {
     return this.#reason
+  }
+
+  /** It is offline, and its agent was told to connect anew. */
+  get returning(): boolean {
+    return this.#returning
   }
 
   /** The certified path with dots, as DESRCACC1.DESCHSMCA.DENK0105702; undefined until identified. */
@@ -137,7 +143,9 @@ export class DeviceSession {
       const lock = await this.#unlock(card)
       // Agents present their PIN when they connect, and this one may not have been able to when it did.
       if (before !== undefined && before !== 'notVerified' && this.#pin === 'notVerified')
-        return this.#goOffline('it was lent and is locked: its agent is to connect anew and log in', { inOrder: true })
+        return this.#goOffline('it was lent and is locked: its agent is to connect anew and log in', {
+          returning: true,
+        })
       if (lock !== undefined) return this.#become('secured', lock)
       this.#become('unlocked')
       const inventory = await card.inventory()
@@ -249,13 +257,14 @@ export class DeviceSession {
     this.#keeper.changed(this)
   }
 
-  /** @param inOrder nothing is wrong with the card */
-  #goOffline(reason: string, { inOrder = false } = {}): void {
+  /** @param returning nothing is wrong with the card */
+  #goOffline(reason: string, { returning = false } = {}): void {
     if (this.#state === 'offline') return
     this.#state = 'offline'
     this.#reason = reason
+    this.#returning = returning
     this.#queue.close(new DeviceLostError(reason))
-    this.#channel.close(inOrder ? undefined : reason).catch(() => {
+    this.#channel.close(returning ? undefined : reason).catch(() => {
       // It is gone anyhow.
     })
     this.#keeper.changed(this)

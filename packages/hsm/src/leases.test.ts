@@ -132,6 +132,10 @@ test('a device that was open and is not is sent away, so that its agent logs in 
   await settled(devices, device)
   assert.equal(device.state, 'offline')
   assert.match(device.reason!, /its agent is to connect anew and log in/)
+  // Who wants it next waits for that.
+  const next = leases.lend({ name: id, borrower: 'Bob' }, never)
+  const again = devices.attach(new SmallToken({ identity }))
+  assert.equal((await next).device, again)
   assert.equal(token.failure?.code, 'CLOSED')
 })
 

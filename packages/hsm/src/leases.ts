@@ -1,5 +1,5 @@
 /** Lends devices, each to one borrower at a time. */
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { DeviceSession } from './device-session.ts'
 import type { Devices } from './devices.ts'
 import { HsmError } from './errors.ts'
@@ -15,6 +15,8 @@ interface LeaseRequest {
 }
 
 const defaultTiming: LeaseTiming = { idleMs: 60_000, longestMs: 15 * 60_000 }
+/** Agents come back within a second or two. */
+const returnMs = 10_000
 /** How many leases that are over are remembered, so that a borrower who comes too late learns why. */
 const maxRemembered = 100
 
@@ -42,7 +44,7 @@ export class Leases {
    * @throws HsmError UNKNOWN_HSM, AMBIGUOUS_HSM, TAKEN, NO_DEVICE, BUSY, TIMEOUT
    */
   async lend({ name, borrower, keepLogIn = false }: LeaseRequest, signal: AbortSignal): Promise<Lease> {
-    const device = this.#devices.device(name)
+    const device = await this.#present(name, signal)
     const { channel, wasReady } = await device.lend(borrower, signal)
     if (device.state === 'offline') throw new HsmError('NO_DEVICE', `${device.id} is offline: ${device.reason}`)
     const ended = (lease: Lease, reason: string) => this.#ended(lease, reason)
@@ -58,6 +60,16 @@ export class Leases {
     const lease = this.#leases.get(id)
     if (lease?.borrower === borrower) return lease
     throw new HsmError('UNKNOWN_LEASE', 'there is no such lease: borrow the device anew')
+  }
+
+  /** After a lease, a device may be away for a moment, so that its agent logs in. */
+  async #present(name: string, signal: AbortSignal): Promise<DeviceSession> {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(returnMs)])
+    for (;;) {
+      const device = this.#devices.device(name)
+      if (!device.returning || late.aborted) return device
+      await once(this.#devices.events, 'change', { signal: late }).catch(() => {})
+    }
   }
 
   #ended(lease: Lease, reason: string): void {

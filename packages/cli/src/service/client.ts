@@ -101,11 +101,18 @@ export class ServiceClient implements Disposable {
     if (status === 204 && schema === undefined) return undefined as T
     const document = answer.complete ? parsed(answer.body) : undefined
     const refusal = this.#schemas.ApiError.safeParse(document)
-    if (refusal.success) throw new ServiceError(refusal.data.code, status, refusal.data.message)
+    // That is a service's word for paths that it does not know.
+    if (refusal.success && refusal.data.code !== 'NOT_FOUND')
+      throw new ServiceError(refusal.data.code, status, refusal.data.message)
     const result = schema?.safeParse(document)
     if (status === 200 && result?.success) return result.data
-    const what = `HTTP ${status} and what is no answer of a service`
-    throw new ServiceError('NOT_A_SERVICE', status, `${this.#http.url.origin} answered ${what}; is it the right URL?`)
+    const { origin, pathname } = this.#http.url
+    const what = `no service that lends devices at ${origin}${pathname}`
+    throw new ServiceError(
+      'NOT_A_SERVICE',
+      status,
+      `there is ${what}: it answered HTTP ${status}; is it the right URL?`,
+    )
   }
 }
 

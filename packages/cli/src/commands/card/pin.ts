@@ -47,6 +47,8 @@ async function changePin(options: ChangeOptions & { readonly role: PinRole }): P
     const old = await readPin(options, current, signal, triesNote(status))
     const replacement = await readPin(options, next, signal)
     accepted(await device.changePin(options.role, old, replacement, spending(options)), options.role)
+    // A remote device stays as open as it was; otherwise its agent would be asked for the PIN, and knows the old one.
+    if (options.role === 'user') accepted(await device.verifyPin(replacement, { lastTry: true }), 'user')
     console.log(`the ${current.label} is changed`)
   })
 }
