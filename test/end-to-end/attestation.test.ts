@@ -33,10 +33,15 @@ interface Opened {
   readonly send: (command: string) => Promise<string>
 }
 
-async function device(around: (emulator: Channel) => Channel = emulator => emulator): Promise<Opened> {
+interface Making {
+  readonly around?: (emulator: Channel) => Channel
+  readonly dkekShares?: number
+}
+
+async function device({ around = emulator => emulator, ...settings }: Making = {}): Promise<Opened> {
   const emulator = await Emulator.open({ store: memoryStore() })
   const hsm = await SmartCardHsm.open(around(emulator), { roots })
-  await hsm.initialize({ soPin: Buffer.from('57621880'), userPin, label: 'attested' })
+  await hsm.initialize({ soPin: Buffer.from('57621880'), userPin, label: 'attested', ...settings })
   const send = async (command: string) => toHex((await emulator.transmit([fromHex(command)]))[0]!)
   return { hsm, send }
 }
@@ -57,7 +62,7 @@ function updating(file: number, data: Uint8Array): string {
 describe('the driver', () => {
   test('all keys in two round trips, each verified by who trusts the root', async () => {
     let channel: ReturnType<typeof watched> | undefined
-    const { hsm } = await device(emulator => (channel = watched(emulator)))
+    const { hsm } = await device({ around: emulator => (channel = watched(emulator)) })
     const keys = [
       await hsm.generateKeyPair(p256, { label: 'web', algorithms: [0x70, 0x73], useCounter: 9 }),
       await hsm.generateKeyPair({ kind: 'ec', curve: 'brainpoolP384r1' }, { label: 'other' }),
@@ -124,6 +129,34 @@ describe('the driver', () => {
     assert.ok(publicKeyObject(verdict.publicKey).equals(publicKeyObject(second.publicKey!)))
   })
 
+  test('what the card tells of export is in it; a copy is attested where the key was made, and not where it is', async () => {
+    const [one, two] = [await device({ dkekShares: 1 }), await device({ dkekShares: 1 })]
+    for (const { hsm } of [one, two]) await hsm.keyDomains.importShare(0, Buffer.alloc(32, 7))
+    await one.hsm.generateKeyPair(p256, { label: 'web' })
+    const { attestation } = await one.hsm.attest()
+    const { keyDomains } = await one.hsm.inventory()
+    const { keyCheckValue } = keyDomains[0]!
+    assert.deepEqual(attestation.keys[0]?.told.keyDomain, { index: 0, kind: 'DKEK', keyCheckValue })
+
+    await two.hsm.unwrapKey(await one.hsm.wrapKey(1))
+    const copied = await two.hsm.attest()
+    assert.deepEqual(copied.attestation.keys, [])
+    assert.deepEqual(
+      copied.notAttested.map(({ reason }) => reason),
+      ['otherDevice'],
+    )
+  })
+
+  test('secret keys have no request', async () => {
+    const { hsm } = await device()
+    await hsm.secretKeys.generate(256, { label: 'files' })
+    const { notAttested } = await hsm.attest()
+    assert.deepEqual(
+      notAttested.map(({ key, reason }) => [key.label, reason]),
+      [['files', 'secretKey']],
+    )
+  })
+
   test('metadata of other software stay', async () => {
     const { hsm, send } = await device()
     const key = await hsm.generateKeyPair(p256, { label: 'web' })
@@ -133,13 +166,14 @@ describe('the driver', () => {
   })
 
   test('a card without a place for metadata takes the certificate nevertheless', async () => {
-    const { hsm } = await device(emulator =>
-      watched(emulator, (command, response) => {
-        const apdu = decodeCommand(command)
-        const refuses = UpdateBinary.matches(apdu) && apdu.p1 === 0xcb
-        return refuses ? fromHex('6A86') : response
-      }),
-    )
+    const { hsm } = await device({
+      around: emulator =>
+        watched(emulator, (command, response) => {
+          const apdu = decodeCommand(command)
+          const refuses = UpdateBinary.matches(apdu) && apdu.p1 === 0xcb
+          return refuses ? fromHex('6A86') : response
+        }),
+    })
     const key = await hsm.generateKeyPair(p256, { label: 'web' })
     const certificate = await certificateFor(hsm, key)
     assert.equal(await hsm.writeCertificate(1, certificate), false)
@@ -260,6 +294,25 @@ describe('the command line', () => {
       assert.equal(code, 1)
     }
     assert.equal((await verify(file('all.json'), '--csr', 'a', '--certificate', 'b')).code, 2)
+  })
+
+  test('whether the key can be exported, as far as the card tells', async () => {
+    const shared = (...args: string[]) => keytether(['card', ...args, '--emulator', file('shared.state')])
+    const pins = ['--so-pin-file', file('so-pin'), '--pin-file', file('pin')]
+    const runs = [await shared('initialize', '--yes', ...pins, '--dkek-shares', '1')]
+    const generate = ['generate', '--pin-file', file('pin'), '--ec', 'secp256r1', '--label']
+    runs.push(await shared(...generate, 'copied'), await shared(...generate, 'kept', '--not-exportable'))
+    runs.push(await shared('attest', '--out', file('shared.json')))
+    for (const { code, stderr } of runs) assert.equal(code, 0, stderr)
+    const { stdout } = await verify(file('shared.json'), ...trusting)
+    assert.match(stdout, /^key 1, copied: genuine\n(?: .*\n)* {2}Export +: under its key domain: .* did not sign it$/m)
+    assert.match(stdout, /^key 2, kept: genuine\n(?: .*\n)* {2}Export +: not allowed for this key .* did not sign it$/m)
+    assert.match(stdout, /It does not mean that the key has not been exported since/)
+    const { keys } = JSON.parse((await verify(file('shared.json'), ...trusting, '--json')).stdout)
+    assert.deepEqual(
+      keys.map((key: { export: string }) => key.export),
+      ['domain', 'notAllowed'],
+    )
   })
 
   test('what was changed on the way', async () => {

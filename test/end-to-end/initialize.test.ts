@@ -207,3 +207,25 @@ test('a wrong SO-PIN initialises nothing', async () => {
   assert.equal(code, 3)
   assert.equal((await status()).label, 'kept')
 })
+
+test('what is left to be done', async () => {
+  for (const [options, next] of [
+    [['--dkek-shares', '2', ...pin], 'import 2 shares: `keytether card domain import`'],
+    [['--key-domains', '2', ...pin], 'set up key domains: `keytether card domain create`'],
+    [['--transport-pin', ...pin], 'the user changes the PIN: `keytether card pin change`'],
+    [
+      ['--custodians', '2', '--required', '1', '--no-pin'],
+      'register the keys of 2 custodians: `keytether card custodian register`',
+    ],
+  ] as const) {
+    const lines = (await ok(initialize(...options))).trimEnd().split('\n')
+    assert.match(lines[0]!, /^initialised /)
+    assert.deepEqual(lines.slice(1), [next])
+  }
+})
+
+test('another label', async () => {
+  await ok(initialize('--label', 'first', ...pin))
+  assert.match(await ok(card('label', 'second', ...pin)), / is called second\n$/)
+  assert.equal((await status()).label, 'second')
+})

@@ -16,6 +16,7 @@ import { encrypt } from './card/encrypt.ts'
 import { generate } from './card/generate.ts'
 import { importKeys } from './card/import.ts'
 import { initialize } from './card/initialize.ts'
+import { label } from './card/label.ts'
 import { list } from './card/list.ts'
 import { mac } from './card/mac.ts'
 import { pin } from './card/pin.ts'
@@ -30,7 +31,7 @@ import { wrap } from './card/wrap.ts'
 
 export function card(program: Command): void {
   const command = program.command('card').description('A card in a reader, a remote or an emulated one, and its keys')
-  for (const declare of [readers, devices, status, list, initialize, pin, custodian]) declare(command)
+  for (const declare of [readers, devices, status, list, initialize, label, pin, custodian]) declare(command)
   for (const declare of [generate, attest, deriveKey, publicKey, certificate, remove]) declare(command)
   for (const declare of [domain, wrap, unwrap, clone, backup, restore, importKeys]) declare(command)
   for (const declare of [sign, encrypt, decrypt, mac, derive, random]) declare(command)

@@ -66,12 +66,12 @@ export function checkSettings(settings: Settings): void {
     [
       label !== undefined && settings.transportPin,
       'a label can only be written after log-in, which a transport PIN does not give',
-      'leave out --label, and give the token its label when its user has changed the PIN',
+      'leave out --label; `keytether card label` writes one when its user has changed the PIN',
     ],
     [
       label !== undefined && custodians !== undefined,
       'a label can only be written after log-in, for which the keys of the custodians must first be registered',
-      'leave out --label, and give the token its label when the custodians have opened it',
+      'leave out --label; `keytether card label` writes one when the custodians have opened it',
     ],
     [
       sessionPin === 'reset' && replaceCustodians,
@@ -179,4 +179,18 @@ function exportMeaning({ dkekShares: shares, keyDomains: domains }: Settings): s
     `leave this device encrypted, to any device with ${all}: who has ${shares === 1 ? 'it' : 'all'} and the PIN can copy them.\n` +
     `Until ${shares === 1 ? 'it is' : 'all are'} imported, none leaves; without ${shares === 1 ? 'it' : 'one'}, a backup is worth nothing`
   )
+}
+
+/** What is left to be done. */
+export function nextSteps({ transportPin, custodians, dkekShares, keyDomains }: Settings): string[] {
+  return [
+    ...(custodians === undefined
+      ? []
+      : [`register the keys of ${custodians} custodians: \`keytether card custodian register\``]),
+    ...(dkekShares
+      ? [`import ${dkekShares === 1 ? 'the share' : `${dkekShares} shares`}: \`keytether card domain import\``]
+      : []),
+    ...(keyDomains === undefined ? [] : ['set up key domains: `keytether card domain create`']),
+    ...(transportPin ? ['the user changes the PIN: `keytether card pin change`'] : []),
+  ]
 }

@@ -8,7 +8,7 @@ import { accepted, checkTries, lastTryOption, pinWords, spending, triesNote } fr
 import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
 import { type Pin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
 import { type Erased, erased, erasedLines } from './erased.ts'
-import { checkSettings, initializationOf, meaningOf, type Settings } from './initialization.ts'
+import { checkSettings, initializationOf, meaningOf, nextSteps, type Settings } from './initialization.ts'
 
 interface InitializeOptions extends CardOptions, PinOptions, OutputOptions, Settings {
   readonly dryRun?: true
@@ -79,7 +79,7 @@ async function run(options: InitializeOptions): Promise<void> {
       ...settings,
     }
     accepted(await device.initialize(initialization, spending(options)), 'so')
-    report(options, { ...plan, initialized: true }, () => [`initialised ${plan.device}`])
+    report(options, { ...plan, initialized: true }, () => [`initialised ${plan.device}`, ...nextSteps(options)])
   })
 }
 
