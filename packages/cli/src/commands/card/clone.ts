@@ -19,7 +19,7 @@ export function clone(card: Command): void {
     )
     .argument('<from>', 'reader:NAME, emulator:FILE or service:DEVICE')
     .argument('<to>', 'The same for the other card')
-  lastTryOption(pinOptions(transferOptions(accessOptions(command)), userPin, toPin)).action(run)
+  lastTryOption(pinOptions(transferOptions(accessOptions(command)), fromPin, toPin)).action(run)
   examples(command, [
     ['keytether card clone emulator:a.state emulator:b.state', 'asks for both PINs'],
     ['keytether card clone "reader:Reader 0" "reader:Reader 1" --dry-run', 'says what would be copied'],
