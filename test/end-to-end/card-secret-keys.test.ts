@@ -206,10 +206,12 @@ describe('a key that is known elsewhere, too', () => {
   const { computed } = vectors<{ computed: Record<string, string> }>('key-domains.json')
   const known = computed.aesKey!
   const onCard = (...args: string[]) => keytether(['card', ...args, ...pin, '--emulator', file('known.state')])
+  const onOther = (...args: string[]) => keytether(['card', ...args, ...pin, '--emulator', file('other.state')])
   const content = randomBytes(3000)
 
-  before(async () => {
-    await using emulator = await Emulator.open({ store: fileStore(file('known.state')) })
+  /** Of a key domain whose key is the share. */
+  async function makeToken(name: string): Promise<void> {
+    await using emulator = await Emulator.open({ store: fileStore(file(name)) })
     const initialize = '805000001C 80020001 81063634383231398208 3537363231383830 910103 920101'
     const answers = await emulator.transmit([
       SelectApplication.encodeRequest({ p2: 0 }, applicationId),
@@ -219,7 +221,40 @@ describe('a key that is known elsewhere, too', () => {
       UnwrapKey.encodeRequest({ key: 1 }, fromHex(computed.aesBlob!)),
     ])
     assert.ok(answers.every(answer => answer.at(-2) === 0x90))
+  }
+
+  before(async () => {
+    await makeToken('known.state')
+    await makeToken('other.state')
     writeFileSync(file('document.pdf'), content)
+  })
+
+  test('a key that may leave its card, and one that may not', async () => {
+    const made = await onCard('generate', '--aes', '256', '--label', 'out', '--exportable')
+    assert.match(made.stdout, /^key 2: AES 256, out, id [0-9A-F]{40}\nit can leave the card: domain 0\n$/, made.stderr)
+    const wrapped = await onCard('wrap', 'out', '--out', file('out.key'))
+    assert.equal(wrapped.code, 0, wrapped.stderr)
+    const unwrapped = await onOther('unwrap', file('out.key'))
+    assert.equal(unwrapped.code, 0, unwrapped.stderr)
+    const [here, there] = [
+      await onCard('mac', 'out', file('document.pdf')),
+      await onOther('mac', 'out', file('document.pdf')),
+    ]
+    assert.match(here.stdout, /^[0-9a-f]{32}\n$/, here.stderr)
+    assert.equal(there.stdout, here.stdout, there.stderr)
+    const again = await onOther('unwrap', file('out.key'))
+    assert.match(again.stderr, /the device has this key already, under reference 2 \(out\)/)
+
+    const { stdout } = await keytether(['card', 'list', '--json', '--emulator', file('known.state')])
+    const listed = JSON.parse(stdout)
+    assert.deepEqual(
+      listed.keys.map(({ exportable }: { exportable: boolean }) => exportable),
+      [false, true],
+    )
+    await onCard('generate', '--aes', '256', '--label', 'in', '--not-exportable')
+    const refused = await onCard('wrap', 'in', '--out', file('in.key'))
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /algorithms allowed for the key do not include/)
   })
 
   test('what the page on AES keys says of openssl', async t => {

@@ -88,7 +88,7 @@ const kinds = { ec: 'EC', rsa: 'RSA', aes: 'AES' } as const
 function checkDomain(index: number, domains: readonly KeyDomainInfo[]): void {
   if (domains.some(each => each.index === index)) return
   throw new CliError('failed', `the device has no key domain ${index}, under which the key could leave it`, [
-    'key domains are set up when a device is initialised',
+    'a device gets key domains when it is initialised: `keytether card initialize --dkek-shares`',
   ])
 }
 
