@@ -1,5 +1,12 @@
 /** A SmartCard-HSM behind any channel. */
-import { type Channel, deviceOptions, type TrustRoot, type WrappedKeyFile } from '@keytether/card'
+import {
+  type Channel,
+  deviceOptions,
+  type OutcomeOf,
+  type SelectApplication,
+  type TrustRoot,
+  type WrappedKeyFile,
+} from '@keytether/card'
 import { type AttestedKeys, attest } from './attest.ts'
 import { Authentication } from './authentication.ts'
 import { CardFiles } from './card-files.ts'
@@ -102,7 +109,7 @@ export class SmartCardHsm {
     return new SmartCardHsm(link, await identify(link, options.roots, options.keepLogIn ?? false))
   }
 
-  /** What the device was initialised with, see `deviceOptions`; unknown if `keepLogIn` found the application selected. */
+  /** What the device was initialised with, see `deviceOptions`; unknown if `keepLogIn` found the application selected, until `logout`. */
   get options(): number | undefined {
     return this.#options
   }
@@ -199,13 +206,17 @@ export class SmartCardHsm {
   logout(): Promise<void> {
     return this.#link.alone(async link => {
       if (link.secure) {
-        await link.runPlain([selectCall()], ([selected]) => void expectOk(selected, 'log out'))
+        await link.runPlain([selectCall()], ([selected]) => this.#loggedOut(selected))
         await openSecureMessaging(link, this.identity)
       } else {
         const [selected] = await link.run([selectCall()])
-        expectOk(selected, 'log out')
+        this.#loggedOut(selected)
       }
     })
+  }
+
+  #loggedOut(selected: OutcomeOf<typeof SelectApplication>): undefined {
+    this.#options = expectOk(selected, 'log out')?.version?.options ?? this.#options
   }
 
   /** 1 to 65,535 random bytes from the chip. */
