@@ -21,8 +21,11 @@ for (const [command, cases] of cardCases) {
   })
 }
 
-/** No path leads anywhere; others take a signature over a challenge, or secure messaging, which fixed bytes are not. */
-const notInRows = ['SelectPath', 'ReplaceAuthenticationKey', 'ExternalAuthenticate', 'MakeSessionPin']
+/** No path leads anywhere; others take a signature over a challenge or this very device's key, or secure messaging, which fixed bytes are not. */
+const notInRows = [
+  ...['SelectPath', 'ReplaceAuthenticationKey', 'ExternalAuthenticate', 'MakeSessionPin'],
+  ...['CreateGroupDomain', 'AgreeDomainKey'],
+]
 
 test('every command is allowed somewhere, and refused before the application is selected', () => {
   const lacking = Object.keys(commands).filter(command => {

@@ -22,6 +22,7 @@ import { keyEncryptionKey } from './key-domain/dkek.ts'
 import { KeyBlob, unwrapKey } from './key-domain/key-blob.ts'
 import { saltedMaterial } from './key-domain/key-material.ts'
 import { privateKeyOfMaterial } from './key-domain/material-key.ts'
+import { KeyDomainMembership } from './key-domain/membership.ts'
 import { WrappedKeyFile } from './key-domain/wrapped-key-file.ts'
 import { SecureMessaging } from './secure-messaging/session.ts'
 
@@ -111,7 +112,9 @@ describe('files', () => {
 })
 
 describe('wrapped keys', () => {
-  const { real, computed } = vectors<Record<'real' | 'computed', Record<string, string>>>('key-domains.json')
+  const { real, computed, pico } =
+    vectors<Record<'real' | 'computed' | 'pico', Record<string, string>>>('key-domains.json')
+  fuzzCodec('membership', KeyDomainMembership, [fromHex(pico!.membership!)])
   const file = fromHex(real!.wrappedKeyFile!)
   const blobs = [decode(WrappedKeyFile, file).blob, fromHex(computed!.aesBlob!), fromHex(computed!.ecBlob!)]
   fuzzCodec('file', WrappedKeyFile, [file])

@@ -27,6 +27,7 @@ export {
   type RequestOptions,
   type StatusMap,
 } from './command.ts'
+export { AgreeDomainKey } from './commands/agree-domain-key.ts'
 export { commands } from './commands/all.ts'
 export { ChangeReferenceData } from './commands/change-reference-data.ts'
 export { AuthenticateChip, SetSecureMessaging } from './commands/chip-authentication.ts'
@@ -53,6 +54,7 @@ export { GenerateSecretKey } from './commands/generate-secret-key.ts'
 export { GetChallenge } from './commands/get-challenge.ts'
 export { DeviceStatus, deviceOptions, InitializeDevice } from './commands/initialize-device.ts'
 export {
+  CreateGroupDomain,
   CreateKeyDomain,
   DeleteKeyDomain,
   DeleteKeyEncryptionKey,
@@ -121,6 +123,14 @@ export { combineShares, type KeyEncryptionKey, keyEncryptionKey, shareSize } fro
 export { KeyBlob, type UnwrappedKey, type Unwrapping, unwrapKey, wrapKey } from './key-domain/key-blob.ts'
 export type { KeyMaterial, KeyMaterialKind } from './key-domain/key-material.ts'
 export { materialOfPrivateKey, privateKeyOfMaterial } from './key-domain/material-key.ts'
+export {
+  groupExtension,
+  groupOf,
+  groupUid,
+  KeyDomainMembership,
+  membershipMessage,
+  verifyMembership,
+} from './key-domain/membership.ts'
 export { WrappedKeyFile } from './key-domain/wrapped-key-file.ts'
 export {
   type CommandElement,

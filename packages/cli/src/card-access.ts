@@ -61,7 +61,9 @@ export async function withCards<const A extends readonly CardAddress[], T>(
     const { channel, roots } = await openCard(address, options, stop.signal)
     channels.push(channel)
     stop.signal.throwIfAborted()
-    const card = await SmartCardHsm.open(channel, { roots, keepLogIn: options.keepLogIn ?? false })
+    // A device that is connected to a service is in use by others, who may have logged in.
+    const keepLogIn = address.kind === 'service' || (options.keepLogIn ?? false)
+    const card = await SmartCardHsm.open(channel, { roots, keepLogIn })
     await card.openSecureChannel()
     return card
   }

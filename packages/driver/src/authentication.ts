@@ -101,18 +101,7 @@ export class Authentication {
    * @throws DriverError `NOT_ATTESTED` if it is no elliptic curve key, or this device's request for it is not there any more
    */
   exportKey(reference: number): Promise<KeyRegistration> {
-    return this.#link.alone(async link => {
-      const found = (await named(link, this.#version)).find(({ key }) => key.reference === reference)
-      const [device, issuer] = this.#identity.chain
-      if (found && verifyRequest(found.request, this.#identity.devicePublicKey)) {
-        return { request: found.request, device: device!, issuer: issuer! }
-      }
-      throw new DriverError(
-        'NOT_ATTESTED',
-        `key ${reference} cannot be registered elsewhere: that takes an elliptic curve key and the request that this device ` +
-          'has made for it; generate another key for this',
-      )
-    })
+    return this.#link.alone(link => registrationOf(link, this.#identity, this.#version, reference))
   }
 
   /** This device's own elliptic curve keys, with the names that they are registered under elsewhere. */
@@ -169,6 +158,24 @@ export class Authentication {
       return authenticate(link, holder.holderReference, await holder.sign(message))
     })
   }
+}
+
+/** An elliptic curve key with what shows other cards that it is in this device. */
+export async function registrationOf(
+  link: Link,
+  { chain: [device, issuer], devicePublicKey }: Identity,
+  version: Version,
+  reference: number,
+): Promise<KeyRegistration> {
+  const found = (await named(link, version)).find(({ key }) => key.reference === reference)
+  if (found && verifyRequest(found.request, devicePublicKey)) {
+    return { request: found.request, device: device!, issuer: issuer! }
+  }
+  throw new DriverError(
+    'NOT_ATTESTED',
+    `key ${reference} cannot be registered elsewhere: that takes an elliptic curve key and the request that this device ` +
+      'has made for it; generate another key for this',
+  )
 }
 
 async function status(link: Link): Promise<AuthenticationStatus | undefined> {

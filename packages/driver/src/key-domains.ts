@@ -28,7 +28,7 @@ export function domainCall(index: number): Call<DomainAnswer> {
       if (outcome instanceof Error) return 'none'
       if (outcome.status === 'notSetUp') return { index, shares: 0, outstanding: 0, keyCheckValue: noValue }
       if (outcome.status !== 'ok') return 'none'
-      return described(index, outcome.data)
+      return describedDomain(index, outcome.data)
     },
   }
 }
@@ -53,7 +53,7 @@ interface Answered {
   readonly uid: Uint8Array
 }
 
-function described(index: number, { uid, ...domain }: Answered): KeyDomainInfo {
+export function describedDomain(index: number, { uid, ...domain }: Answered): KeyDomainInfo {
   return { index, ...domain, ...(uid.length > 0 && { uid }) }
 }
 
@@ -83,7 +83,7 @@ export async function listDomains(link: Link): Promise<KeyDomainInfo[]> {
   return first === 'none' ? [] : existing([first, ...(await link.run(furtherDomainCalls()))])
 }
 
-const refusals: Refusals = {
+export const domainRefusals: Refusals = {
   notSupported: ['NO_KEY_DOMAIN', 'the device was initialised without key domains, and gets them only by initialising'],
   noSuchDomain: ['NO_KEY_DOMAIN', 'the device has no domain of this number'],
   notSetUp: ['NO_KEY_DOMAIN', 'the domain is not set up; create it first'],
@@ -119,7 +119,7 @@ export class KeyDomains {
     if (share.length !== shareSize) throw new RangeError(`a share has ${shareSize} bytes, got ${share.length}`)
     return this.#link.alone(async link => {
       const [outcome] = await link.run([call(ImportKeyShare, { index }, share)])
-      return described(index, expectOk(outcome, `import a share into domain ${index}`, refusals))
+      return describedDomain(index, expectOk(outcome, `import a share into domain ${index}`, domainRefusals))
     })
   }
 
@@ -130,7 +130,7 @@ export class KeyDomains {
     }
     return this.#link.alone(async link => {
       const [outcome] = await link.run([call(CreateKeyDomain, { index }, { shares })])
-      return described(index, expectOk(outcome, `create domain ${index}`, refusals))
+      return describedDomain(index, expectOk(outcome, `create domain ${index}`, domainRefusals))
     })
   }
 
@@ -144,9 +144,10 @@ export class KeyDomains {
     return this.#link.alone(async link => {
       // Some cards answer a deletion as if nothing had been there, so it is asked before and after.
       const [before] = await link.run([domainCall(index)])
-      if (before !== 'none' && keyDomainState(before) === 'notSetUp') expectOk({ status: 'notSetUp' }, what, refusals)
+      if (before !== 'none' && keyDomainState(before) === 'notSetUp')
+        expectOk({ status: 'notSetUp' }, what, domainRefusals)
       const [outcome, after] = await link.run([call(DeleteKeyDomain, { index }, undefined), domainCall(index)])
-      if (outcome.status !== 'notSetUp') expectOk(outcome, what, refusals)
+      if (outcome.status !== 'notSetUp') expectOk(outcome, what, domainRefusals)
       if (after !== 'none' && keyDomainState(after) !== 'notSetUp')
         throw new DriverError('MALFORMED', `${what}: it is still there`)
     })
@@ -156,7 +157,7 @@ export class KeyDomains {
   deleteKey(index: number): Promise<KeyDomainInfo> {
     return this.#link.alone(async link => {
       const [outcome] = await link.run([call(DeleteKeyEncryptionKey, { index }, undefined)])
-      return described(index, expectOk(outcome, `delete the key of domain ${index}`, refusals))
+      return describedDomain(index, expectOk(outcome, `delete the key of domain ${index}`, domainRefusals))
     })
   }
 }

@@ -1,12 +1,5 @@
 /** A SmartCard-HSM behind any channel. */
-import {
-  type Channel,
-  deviceOptions,
-  type OutcomeOf,
-  type SelectApplication,
-  type TrustRoot,
-  type WrappedKeyFile,
-} from '@keytether/card'
+import { type Channel, deviceOptions, type TrustRoot, type WrappedKeyFile } from '@keytether/card'
 import { type AttestedKeys, attest } from './attest.ts'
 import { Authentication } from './authentication.ts'
 import { CardFiles } from './card-files.ts'
@@ -15,6 +8,7 @@ import { describeToken } from './descriptions.ts'
 import { deviceStatus, random, writeLabel } from './device.ts'
 import { DriverError } from './errors.ts'
 import { generateKeyPair } from './generate.ts'
+import { Groups } from './groups.ts'
 import { type Application, identify, openSecureMessaging, selectCall } from './identify.ts'
 import { readInventory } from './inventory.ts'
 import { KeyDomains } from './key-domains.ts'
@@ -81,6 +75,7 @@ export class SmartCardHsm {
   readonly version: Version
   readonly secretKeys: SecretKeys
   readonly keyDomains: KeyDomains
+  readonly groups: Groups
   /** Keys that open the device, instead of the PIN or together with it. */
   readonly authentication: Authentication
   readonly files: CardFiles
@@ -92,6 +87,7 @@ export class SmartCardHsm {
     this.version = version
     this.secretKeys = new SecretKeys(link)
     this.keyDomains = new KeyDomains(link)
+    this.groups = new Groups(link, identity, version)
     this.authentication = new Authentication(link, identity, version)
     this.files = new CardFiles(link, version)
     this.#link = link
@@ -109,7 +105,7 @@ export class SmartCardHsm {
     return new SmartCardHsm(link, await identify(link, options.roots, options.keepLogIn ?? false))
   }
 
-  /** What the device was initialised with, see `deviceOptions`; unknown if `keepLogIn` found the application selected, until `logout`. */
+  /** What the device was initialised with, see `deviceOptions`; unknown if `keepLogIn` found the application selected. */
   get options(): number | undefined {
     return this.#options
   }
@@ -206,17 +202,13 @@ export class SmartCardHsm {
   logout(): Promise<void> {
     return this.#link.alone(async link => {
       if (link.secure) {
-        await link.runPlain([selectCall()], ([selected]) => this.#loggedOut(selected))
+        await link.runPlain([selectCall()], ([selected]) => void expectOk(selected, 'log out'))
         await openSecureMessaging(link, this.identity)
       } else {
         const [selected] = await link.run([selectCall()])
-        this.#loggedOut(selected)
+        expectOk(selected, 'log out')
       }
     })
-  }
-
-  #loggedOut(selected: OutcomeOf<typeof SelectApplication>): undefined {
-    this.#options = expectOk(selected, 'log out')?.version?.options ?? this.#options
   }
 
   /** 1 to 65,535 random bytes from the chip. */

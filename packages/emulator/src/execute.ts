@@ -113,6 +113,8 @@ const withContent: ReadonlySet<CommandName> = new Set([
   'DeriveKey',
   'SetSecureMessaging',
   'AuthenticateChip',
+  'CreateGroupDomain',
+  'AgreeDomainKey',
   'SetVerificationKey',
   'VerifyCertificate',
   'RegisterAuthenticationKey',

@@ -1,5 +1,6 @@
 /** Who carries out each command. A command without a handler does not compile. */
 import type { commands } from '@keytether/card'
+import { agreeDomainKey } from './commands/agree-domain-key.ts'
 import { changeReferenceData } from './commands/change-reference-data.ts'
 import { authenticateChip, setSecureMessaging } from './commands/chip-authentication.ts'
 import { deriveKey } from './commands/derive-key.ts'
@@ -10,6 +11,7 @@ import { generateSecretKey } from './commands/generate-secret-key.ts'
 import { getChallenge } from './commands/get-challenge.ts'
 import { deviceStatus, initializeDevice } from './commands/initialize-device.ts'
 import {
+  createGroupDomain,
   createKeyDomain,
   deleteKeyDomain,
   deleteKeyEncryptionKey,
@@ -69,8 +71,10 @@ export const handlers: { readonly [Name in CommandName]: Handler<Commands[Name]>
   QueryKeyDomain: queryKeyDomain,
   ImportKeyShare: importKeyShare,
   CreateKeyDomain: createKeyDomain,
+  CreateGroupDomain: createGroupDomain,
   DeleteKeyDomain: deleteKeyDomain,
   DeleteKeyEncryptionKey: deleteKeyEncryptionKey,
+  AgreeDomainKey: agreeDomainKey,
   WrapKey: wrapKey,
   UnwrapKey: unwrapKey,
 }

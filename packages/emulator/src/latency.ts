@@ -47,8 +47,10 @@ const kinds: { readonly [Name in CommandName]: LatencyKind } = {
   QueryKeyDomain: 'other',
   ImportKeyShare: 'write',
   CreateKeyDomain: 'write',
+  CreateGroupDomain: 'authenticate',
   DeleteKeyDomain: 'write',
   DeleteKeyEncryptionKey: 'write',
+  AgreeDomainKey: 'decipher',
   WrapKey: 'other',
   UnwrapKey: 'write',
 }

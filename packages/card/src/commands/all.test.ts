@@ -50,6 +50,7 @@ const also: { readonly [K in keyof typeof commands]?: Record<string, OutcomeOf<(
   RegisterAuthenticationKey: { '6a82': 'notConfigured' },
   ReplaceAuthenticationKey: { '6a82': 'notConfigured' },
   AuthenticationKeyInfo: { '6d00': 'noSuchKey' },
+  AgreeDomainKey: { '6a84': 'exhausted' },
   CreateKeyDomain: { '6985': 'securityNotSatisfied' },
   DeleteKeyDomain: { '6985': 'securityNotSatisfied' },
   DeleteKeyEncryptionKey: { '6985': 'securityNotSatisfied' },
@@ -598,6 +599,31 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['wrong length', { status: 'wrongLength' }, '6700'],
     ],
   },
+  CreateGroupDomain: {
+    requests: [
+      [
+        'of a group',
+        { index: 1 },
+        { request, signature: new Uint8Array(64).fill(0x22) },
+        `80520201 00022f ${registration} 5440${'22'.repeat(64)} 0000`,
+        { le: 65536 },
+      ],
+    ],
+    responses: [
+      [
+        'created',
+        { status: 'ok', data: { shares: 0, outstanding: 0, keyCheckValue: new Uint8Array(8), uid: hash } },
+        `00000000000000000000${toHex(hash)}9000`,
+      ],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['no such domain', { status: 'noSuchDomain' }, '6a86'],
+      ['no domains', { status: 'notSupported' }, '6d00'],
+      ['there already', { status: 'exists' }, '6a89'],
+      ['not for this device', { status: 'notVerified' }, '6985'],
+      ['device not known', { status: 'keyNotFound' }, '6a88'],
+      ['no request', { status: 'wrongData' }, '6a80'],
+    ],
+  },
   DeleteKeyDomain: {
     requests: [['Smart Card Shell', { index: 1 }, noData, '80520301']],
     responses: [
@@ -617,6 +643,22 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['not set up', { status: 'notSetUp' }, '6a88'],
       ['no such domain', { status: 'noSuchDomain' }, '6a86'],
       ['no domains', { status: 'notSupported' }, '6d00'],
+    ],
+  },
+  AgreeDomainKey: {
+    requests: [
+      ['the request of the other member', { key: 3 }, request, `80620384 0001ed ${registration}`],
+      ['out of the scratch file', { key: 3 }, noData, '80620384'],
+    ],
+    responses: [
+      ['agreed', ok, '9000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
+      ['no such key', { status: 'notFound' }, '6a82'],
+      ['used up', { status: 'exhausted' }, '6984'],
+      ['no exchange key', { status: 'algorithmNotAllowed' }, '6a81'],
+      ['another group', { status: 'notVerified' }, '6985'],
+      ['device not known', { status: 'keyNotFound' }, '6a88'],
+      ['no request', { status: 'wrongData' }, '6a80'],
     ],
   },
   WrapKey: {

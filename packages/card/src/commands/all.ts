@@ -1,5 +1,6 @@
 /** Every command of the card, for what must be complete: the emulator's table of handlers, and the tests. */
 import type { AnyCommand } from '../command.ts'
+import { AgreeDomainKey } from './agree-domain-key.ts'
 import { ChangeReferenceData } from './change-reference-data.ts'
 import { AuthenticateChip, SetSecureMessaging } from './chip-authentication.ts'
 import { DeriveKey } from './derive-key.ts'
@@ -10,6 +11,7 @@ import { GenerateSecretKey } from './generate-secret-key.ts'
 import { GetChallenge } from './get-challenge.ts'
 import { DeviceStatus, InitializeDevice } from './initialize-device.ts'
 import {
+  CreateGroupDomain,
   CreateKeyDomain,
   DeleteKeyDomain,
   DeleteKeyEncryptionKey,
@@ -65,8 +67,10 @@ export const commands = {
   QueryKeyDomain,
   ImportKeyShare,
   CreateKeyDomain,
+  CreateGroupDomain,
   DeleteKeyDomain,
   DeleteKeyEncryptionKey,
+  AgreeDomainKey,
   WrapKey,
   UnwrapKey,
 } as const satisfies Record<string, AnyCommand>

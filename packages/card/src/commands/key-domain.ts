@@ -5,9 +5,11 @@
  *
  * @module
  */
-import { always, bytes, struct, u8 } from '@keytether/codec'
+import { always, bytes, mapped, struct, tlvs, u8 } from '@keytether/codec'
 import { anyOf, command } from '../command.ts'
+import { requestObjects } from '../cvc/certificate.ts'
 import { shareSize } from '../key-domain/dkek.ts'
+import { type KeyDomainMembership, membershipSignature } from '../key-domain/membership.ts'
 import { sw } from '../status.ts'
 
 const cla = 0x80
@@ -75,6 +77,38 @@ export const CreateKeyDomain = command({
   data: struct({ shares: u8 }),
   response,
   status: { ...absent, ...loggedIn, exists: sw.exists, wrongData: sw.wrongData, wrongLength: sw.wrongLength },
+})
+
+/** Content of the request of the group signer's key, and the signature that it has made for this device. */
+const groupMembership = mapped(tlvs({ ...requestObjects, membership: membershipSignature }), {
+  write: ({ request, signature }: Pick<KeyDomainMembership, 'request' | 'signature'>) => ({
+    ...request,
+    membership: signature,
+  }),
+  read: ({ membership, ...request }) => ({ request, signature: membership }),
+})
+
+/**
+ * Creates a domain of a group, whose key is agreed on between its members. The device that has made the group signer's key is
+ * the one chosen for verification, see `SetVerificationKey`.
+ */
+export const CreateGroupDomain = command({
+  name: 'KEY DOMAIN create group',
+  cla,
+  ins,
+  params: operation(0x02),
+  data: groupMembership,
+  response,
+  status: {
+    ...absent,
+    securityNotSatisfied: sw.securityNotSatisfied,
+    exists: sw.exists,
+    /** The signature is not the group signer's over this device's key, or its request does not verify. */
+    notVerified: sw.conditionsNotSatisfied,
+    /** No key of a device that the request names is chosen for verification. */
+    keyNotFound: sw.referenceNotFound,
+    wrongData: sw.wrongData,
+  },
 })
 
 /** Some cards say that the domain is not set up when they have just deleted it. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { struct, u8 } from '@keytether/codec'
+import { mapped, struct, u8 } from '@keytether/codec'
 import { anyOf, command, opaque } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -63,6 +63,15 @@ export const useKeyStatus = {
 
 export const useKeyParams = struct({ key: u8, algorithm: u8 })
 
+/** With this one, DECIPHER is a command of its own. */
+const notOfKeyDomain = mapped(u8, {
+  write(id: number) {
+    if (id === algorithm.ecdhKeyDomain) throw new RangeError('agreement on the key of a domain is AGREE ON DOMAIN KEY')
+    return id
+  },
+  read: (id, input) => (id === algorithm.ecdhKeyDomain ? input.fail('VALUE', 'algorithm of another command') : id),
+})
+
 /** Input and signature as the algorithm defines them. */
 export const Sign = command({
   name: 'SIGN',
@@ -83,7 +92,7 @@ export const Decipher = command({
   name: 'DECIPHER',
   cla: 0x80,
   ins: 0x62,
-  params: useKeyParams,
+  params: struct({ key: u8, algorithm: notOfKeyDomain }),
   data: opaque,
   response: opaque,
   le: 0x10000,

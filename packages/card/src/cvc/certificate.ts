@@ -74,12 +74,11 @@ const outerReference = tlv(0x42, reference)
 /** What the outer signature of an authenticated request covers: certificate and authority reference. */
 export const AuthenticatedPart = struct({ certificate: withRaw(Certificate), authorityReference: outerReference })
 
+/** For commands whose data goes on after them. */
+export const requestObjects = { certificate: withRaw(Certificate), authorityReference: outerReference, signature }
+
 /** The content of an authenticated request, which is how a key is registered for authentication. */
-export const AuthenticatedRequestContent = tlvs({
-  certificate: withRaw(Certificate),
-  authorityReference: outerReference,
-  signature,
-})
+export const AuthenticatedRequestContent = tlvs(requestObjects)
 
 /** A certificate that the new key has signed, with the reference of the device, signed by the device key. */
 export const AuthenticatedRequest = tlv(0x67, AuthenticatedRequestContent)

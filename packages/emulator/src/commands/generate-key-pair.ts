@@ -1,9 +1,11 @@
 /** GENERATE ASYMMETRIC KEY PAIR. */
 import {
+  algorithm,
   curveOf,
   type DataOf,
   fileId,
   type GenerateKeyPair,
+  groupExtension,
   issueRequest,
   type KeyParameters,
   signatureAlgorithm,
@@ -37,7 +39,7 @@ export const generateKeyPair: Handler<typeof GenerateKeyPair> = async (card, { p
   const privateKey = await generate(data.parameters)
   if (typeof privateKey === 'string') return { status: privateKey }
 
-  const request = requestFor(card.state, privateKey, data)
+  const request = requestFor(card.state, privateKey, data, keyDomain)
   const { useCounter, algorithms = new Uint8Array() } = data
   const state = {
     ...card.state,
@@ -67,13 +69,29 @@ function exponentOf(e: Uint8Array): number | undefined {
 }
 
 function requestFor(
-  { identity }: CardState,
+  { identity, keyDomains }: CardState,
   privateKey: AsymmetricKey,
-  { profile, authorityReference, holderReference, outerAuthorityReference, parameters }: DataOf<typeof GenerateKeyPair>,
+  {
+    profile,
+    authorityReference,
+    holderReference,
+    outerAuthorityReference,
+    parameters,
+    algorithms,
+  }: DataOf<typeof GenerateKeyPair>,
+  keyDomain: number | undefined,
 ): Uint8Array {
   const { oid } = parameters
+  const uid = keyDomain === undefined ? undefined : keyDomains?.[keyDomain]?.uid
+  const isExchangeKey = uid && algorithms?.includes(algorithm.ecdhKeyDomain)
   return issueRequest({
-    body: { profile, authorityReference, publicKey: { ...publicKeyOfPrivate(privateKey), oid }, holderReference },
+    body: {
+      profile,
+      authorityReference,
+      publicKey: { ...publicKeyOfPrivate(privateKey), oid },
+      holderReference,
+      extensions: isExchangeKey ? [groupExtension(uid)] : undefined,
+    },
     sign: signerOf(privateKey, signatureAlgorithm(oid)!.hash),
     authorityReference: outerAuthorityReference ?? identity.holderReference,
     authenticate: signerOf(identity.privateKey, 'sha256'),

@@ -1,14 +1,19 @@
 /** KEY DOMAIN. */
-import type {
-  CreateKeyDomain,
-  DeleteKeyDomain,
-  DeleteKeyEncryptionKey,
-  ImportKeyShare,
-  QueryKeyDomain,
+import {
+  type CreateGroupDomain,
+  type CreateKeyDomain,
+  type DeleteKeyDomain,
+  type DeleteKeyEncryptionKey,
+  groupUid,
+  type ImportKeyShare,
+  type QueryKeyDomain,
+  verifyMembership,
 } from '@keytether/card'
 import { type Card, isLoggedIn } from '../card.ts'
 import { type Handler, ok } from '../handler.ts'
 import { described, type KeyDomain, newDomain, withShare } from '../key-domains.ts'
+import { publicKeyOfPrivate } from '../keys/private-key.ts'
+import { vouchedKey } from '../vouched-request.ts'
 
 /** The domain; or why there is none. */
 function domainAt(
@@ -46,6 +51,20 @@ export const createKeyDomain: Handler<typeof CreateKeyDomain> = (card, { params:
   if (domain !== 'notSetUp') return { status: 'exists' }
   if (shares === 0) return { status: 'wrongData' }
   const created = newDomain(shares)
+  setDomain(card, index, created)
+  return { status: 'ok', data: described(created) }
+}
+
+export const createGroupDomain: Handler<typeof CreateGroupDomain> = (card, { params: { index }, data }) => {
+  const domain = domainAt(card, index)
+  if (domain === 'notSupported' || domain === 'noSuchDomain') return { status: domain }
+  if (!isLoggedIn(card)) return { status: 'securityNotSatisfied' }
+  if (domain !== 'notSetUp') return { status: 'exists' }
+  const signer = vouchedKey(card, data.request)
+  if (signer.status !== 'ok') return signer
+  const deviceKey = publicKeyOfPrivate(card.state.identity.privateKey)
+  if (!verifyMembership(signer.key, deviceKey, data.signature)) return { status: 'notVerified' }
+  const created = { shares: 0, outstanding: 0, uid: groupUid(signer.key) }
   setDomain(card, index, created)
   return { status: 'ok', data: described(created) }
 }

@@ -1,7 +1,6 @@
 /** WRAP and UNWRAP. */
 import {
   algorithm,
-  fid,
   type KeyMaterial,
   materialOfPrivateKey,
   privateKeyOfMaterial,
@@ -12,10 +11,11 @@ import {
   wrapKey as wrap,
 } from '@keytether/card'
 import { DecodeError } from '@keytether/codec'
-import { type Card, isLoggedIn } from '../card.ts'
+import { isLoggedIn } from '../card.ts'
 import { type Handler, ok } from '../handler.ts'
 import { kekOf } from '../key-domains.ts'
 import { keyOf, modulusLengths, type PrivateKey, secretKeyOf } from '../keys/private-key.ts'
+import { takeScratch } from '../scratch.ts'
 import { freeMemory } from '../state.ts'
 
 export const wrapKey: Handler<typeof WrapKey> = (card, { params: { key: reference } }) => {
@@ -55,16 +55,6 @@ export const unwrapKey: Handler<typeof UnwrapKey> = (card, { params: { key: refe
     return ok
   }
   return { status: 'wrongData' }
-}
-
-/** What was put there for one command is gone after it, whatever comes of it. */
-function takeScratch(card: Card): Uint8Array | undefined {
-  const files = new Map(card.state.files)
-  const content = files.get(fid.scratch)
-  if (!files.delete(fid.scratch)) return undefined
-  card.state = { ...card.state, files }
-  if (card.session.currentFile === fid.scratch) card.session.currentFile = undefined
-  return content
 }
 
 function materialOf(key: PrivateKey): KeyMaterial {

@@ -15,12 +15,11 @@ export function status(card: Command): void {
 
 async function show(options: CardOptions & OutputOptions): Promise<void> {
   const { deviceOptions } = await import('@keytether/card')
-  await withCard({ ...options, keepLogIn: true }, async device => {
+  await withCard(options, async device => {
     const facts = await read(device)
-    // Options are told to who selects the application, and that would end what custodians have begun.
-    if (device.options === undefined && !facts.authentication?.authenticated) await device.logout()
     const { identity, version } = device
-    const names = optionNames(device.options, deviceOptions)
+    const set = Object.entries(deviceOptions).filter(([, bit]) => (device.options ?? 0) & bit)
+    const names = set.map(([name]) => name as keyof typeof deviceOptions)
     const document = {
       path: identity.path,
       holderReference: identity.holderReference,
@@ -28,7 +27,7 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
       version: `${version.major}.${version.minor}`,
       demonstration: version.type === 1,
       label: facts.label,
-      options: device.options === undefined ? undefined : names,
+      options: names,
       userPin: facts.userPin,
       soPin: facts.soPin,
       publicKeyAuthentication: facts.authentication,
@@ -42,9 +41,9 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
       ...row('Root', `${identity.rootReference} (${rootMeaning[identity.root]})`),
       ...row('Label', facts.label),
       ...row('Version', document.version + (document.demonstration ? ' (demonstration)' : '')),
-      ...optionLines(names),
+      ...(names.length > 0 ? ['Config options       :', ...optionLines(names)] : []),
       ...soPinLines(facts.soPin),
-      ...userPinLines(facts, names),
+      ...userPinLines(facts, names.includes('resetRetryCounter')),
       ...authenticationLines(facts.authentication),
       ...domains,
       ...row('Free memory', `${facts.freeMemory} bytes`),
@@ -91,20 +90,11 @@ const optionMeaning = {
 
 type OptionName = keyof typeof optionMeaning
 
-/** Undefined: the card tells them when it is selected, and somebody else did that. */
-function optionNames(options: number | undefined, bits: Record<OptionName, number>): OptionName[] | undefined {
-  if (options === undefined) return undefined
-  return (Object.keys(bits) as OptionName[]).filter(name => options & bits[name])
-}
-
-function optionLines(names: readonly OptionName[] | undefined): string[] {
-  if (names === undefined) return row('Config options', 'not known: the card was selected by somebody else')
-  if (names.length === 0) return []
+function optionLines(names: readonly OptionName[]): string[] {
   // Two bits together mean what neither means alone.
   const outlives = names.includes('sessionPinClearedOnReset') && names.includes('replaceAuthenticationKey')
   const session = outlives ? 'Session PIN enabled, not ended by a reset' : optionMeaning.sessionPinClearedOnReset
-  const lines = names.map(name => `  ${name === 'sessionPinClearedOnReset' ? session : optionMeaning[name]}`)
-  return ['Config options       :', ...lines]
+  return names.map(name => `  ${name === 'sessionPinClearedOnReset' ? session : optionMeaning[name]}`)
 }
 
 function soPinLines(soPin: PinStatus): string[] {
@@ -125,12 +115,17 @@ function soPinLines(soPin: PinStatus): string[] {
   }
 }
 
-function userPinLines({ userPin, soPin, authentication }: Facts, options: readonly OptionName[] | undefined): string[] {
+function userPinLines({ userPin, soPin, authentication }: Facts, canBeReset: boolean): string[] {
   switch (userPin.status) {
     case 'notInitialized':
       return authentication ? ['  no user PIN: public keys alone open the device'] : []
     case 'blocked':
-      return ['User PIN locked', `  ${lockedMeaning(soPin, options)}`]
+      return [
+        'User PIN locked',
+        canBeReset && soPin.status !== 'blocked'
+          ? '  until `keytether card pin unblock` gives it new tries with the SO-PIN'
+          : '  for ever: the device was initialised so, or its SO-PIN is locked; only initialising it helps, and erases all keys',
+      ]
     case 'transportPin':
       return [
         'Transport-PIN active. Please change to user selected PIN first.',
@@ -146,15 +141,6 @@ function userPinLines({ userPin, soPin, authentication }: Facts, options: readon
     case 'verified':
       return row('User PIN', 'verified')
   }
-}
-
-function lockedMeaning(soPin: PinStatus, options: readonly OptionName[] | undefined): string {
-  const unblocked = 'until `keytether card pin unblock` gives it new tries with the SO-PIN'
-  if (soPin.status === 'blocked') return 'for ever, as the SO-PIN is locked, too: the keys here are lost'
-  if (options === undefined) return `${unblocked}, if the device was initialised to allow that`
-  return options.includes('resetRetryCounter')
-    ? unblocked
-    : 'for ever, as the device was initialised so: the keys here are lost, and initialising it makes it usable again'
 }
 
 function authenticationLines(status: AuthenticationStatus | undefined): string[] {
