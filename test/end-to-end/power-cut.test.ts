@@ -17,7 +17,8 @@ import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
 import { type Cards, type OperationName, operations, pin, prepareOther } from '@keytether/test/operations'
 import { cardOf, serveCards } from '@keytether/test/remote-card'
 
-const kills = 10
+/** Of each end. */
+const kills = 5
 /** Processes that start at a time. */
 const atOnce = 3
 const program = fileURLToPath(new URL('../support/interrupted.ts', import.meta.url))
@@ -165,7 +166,8 @@ for (const name of Object.keys(operations) as OperationName[]) {
         const steps: number[] = []
         const work = async () => {
           for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
-            const { told } = await round(index, 1 + randomInt(whole.transmissions))
+            // One more than there are: killed when all is done.
+            const { told } = await round(index, 1 + randomInt(whole.transmissions + 1))
             steps.push(told.size)
           }
         }

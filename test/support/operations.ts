@@ -1,16 +1,36 @@
 /** What people do to a card that takes several steps, each with what must hold after it was cut short. */
 import assert from 'node:assert/strict'
-import { createHash, randomBytes, verify } from 'node:crypto'
-import { publicKeyObject, type WrappedKeyFile } from '@keytether/card'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto'
+import {
+  combineShares,
+  keyEncryptionKey,
+  materialOfPrivateKey,
+  publicKeyObject,
+  type WrappedKeyFile,
+  wrapKey,
+} from '@keytether/card'
+import { fromHex, toHex } from '@keytether/codec'
 import {
   type DriverError,
+  importedKey,
   type KeyInfo,
   planTransfer,
   readTarget,
   readToken,
   type SmartCardHsm,
+  type TokenContent,
   transfer,
 } from '@keytether/driver'
+import { selfSigned } from './x509.ts'
 
 export const pin = Buffer.from('648219')
 export const soPin = Buffer.from('57621880')
@@ -169,25 +189,24 @@ const remove: Operation = {
   complete: async ({ card }) => assert.deepEqual(await card.files.list(), [0xcc00, 0x2f02]),
 }
 
+async function putOn(card: SmartCardHsm, content: TokenContent, tell: (step: string) => void): Promise<void> {
+  const plan = planTransfer(content, await readTarget(card, content))
+  const { certificates, data } = await transfer(card, plan, {
+    onKey: ({ status, item }) => {
+      assert.ok(status === 'copied' || status === 'present', status)
+      tell(item.label)
+    },
+  })
+  for (const { status } of [...certificates, ...data]) assert.ok(status === 'copied' || status === 'present', status)
+}
+
 const clone: Operation = {
   prepare: ({ card }) => initialized(card),
   async run({ card, other }, tell) {
     const content = await readToken(other, await other.inventory())
-    const plan = planTransfer(content, await readTarget(card, content))
-    const outcome = await transfer(card, plan, {
-      onKey: ({ status, item }) => {
-        assert.ok(status === 'copied' || status === 'present', status)
-        tell(item.label)
-      },
-    })
-    for (const { status } of [...outcome.certificates, ...outcome.data]) {
-      assert.ok(status === 'copied' || status === 'present', status)
-    }
+    await putOn(card, content, tell)
   },
-  async check({ card }, told) {
-    const there = labels(await checkKeys(card))
-    for (const label of told) assert.ok(there.includes(label), label)
-  },
+  check: (cards, told) => unwrap.check(cards, told),
   repeat: cards => clone.run(cards, () => {}),
   async complete({ card, other }) {
     assert.deepEqual(labels(await checkKeys(card)), all)
@@ -199,7 +218,42 @@ const clone: Operation = {
   },
 }
 
-export const operations = { initialize, importShares, unwrap, remove, clone } as const satisfies Record<
+/** What a PKCS #12 file would have. */
+interface KeyFile {
+  readonly label: string
+  readonly pem: string
+  /** In hexadecimal. */
+  readonly certificate: string
+}
+
+async function keyFile(label: string, privateKey: KeyObject): Promise<KeyFile> {
+  const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
+  const certificate = await selfSigned(label, publicKey, async message => sign('sha256', message, privateKey))
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
+  return { label, pem, certificate: toHex(certificate) }
+}
+
+/** Keys that were made elsewhere, wrapped by the host. */
+const importKeys: Operation = {
+  prepare: ({ card }) => initialized(card),
+  async run({ card, other }, tell) {
+    const [stored] = (await other.inventory()).data.filter(({ label }) => label === 'keys')
+    const files: KeyFile[] = JSON.parse(Buffer.from(await other.readData(stored!)).toString())
+    const kek = keyEncryptionKey(combineShares(shares))
+    const keys = files.map(({ label, pem, certificate }) => {
+      const privateKey = createPrivateKey(pem)
+      const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
+      const blob = wrapKey(kek, { material: materialOfPrivateKey(privateKey), algorithms: new Uint8Array() })
+      return importedKey({ blob, publicKey, label, certificate: fromHex(certificate) })
+    })
+    await putOn(card, { keys, certificates: [], data: [] }, tell)
+  },
+  check: (cards, told) => unwrap.check(cards, told),
+  repeat: cards => importKeys.run(cards, () => {}),
+  complete: async ({ card }) => assert.deepEqual(labels(await checkKeys(card)), ['ec', 'rsa']),
+}
+
+export const operations = { initialize, importShares, importKeys, unwrap, remove, clone } as const satisfies Record<
   string,
   Operation
 >
@@ -210,4 +264,8 @@ export async function prepareOther(other: SmartCardHsm): Promise<void> {
   await initialized(other)
   await makeKeys(other)
   await other.addData('note', new Uint8Array(3000).fill(7))
+  const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey
+  const files = [await keyFile('ec', ec), await keyFile('rsa', rsa)]
+  await other.addData('keys', Buffer.from(JSON.stringify(files)))
 }
