@@ -43,7 +43,7 @@ describe('wrong usage ends with 2, an error and a hint', () => {
     ['card sgn', /^error: unknown command 'sgn'\n\(Did you mean sign\?\)/],
     ['card status --raeder x', /^error: unknown option '--raeder'\n\(Did you mean --reader\?\)/],
     ['card generate', /^error: required option '--label <text>' not specified/],
-    ['card generate --label a', /^error: which kind of key\?\nhint: add --ec secp256r1 or --rsa 2048/],
+    ['card generate --label a', /^error: which kind of key\?\nhint: add --ec secp256r1, --rsa 2048 or --aes 256/],
     ['card generate --label a --rsa 512', /Wanted 1024 to 4096/],
     ['card generate --label a --ec secp256r1 --rsa 2048', /cannot be used with option/],
     ['card generate --label a --ec P-256x', /^error: there is no curve P-256x\nhint: there is secp192r1, /],

@@ -1,12 +1,11 @@
 /** What is answered whatever the command is: selection, classes, instructions, lengths, secure messaging. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AuthenticateChip, Certificate, hostHandshake, type SecureMessaging, type TrustRoot } from '@keytether/card'
-import { fromHex, Reader, toHex } from '@keytether/codec'
+import { fromHex, toHex } from '@keytether/codec'
 import { apdu, type EmulatedToken, emulatedToken, exchanges, pin } from '@keytether/test/emulated-token'
 import { isKnownAnswer, nearCommand } from '@keytether/test/near-commands'
+import { openChannel, secure } from '@keytether/test/secure-channel'
 import fc from 'fast-check'
-import { emulatorRoot } from './identity.ts'
 
 exchanges('before the application is selected', 'powered', [
   ['the query that vendor software begins with', '00200081', '6D00'],
@@ -68,30 +67,6 @@ test('log-in ends with a reset, and with a reset the application is not selected
   await send(apdu.select)
   assert.equal(await send('00200081'), '63C3')
 })
-
-/** The chip's key, out of the certificate that the token presents. */
-async function chipKey({ send }: EmulatedToken) {
-  const file = fromHex((await send('00B12F02 000004 54020000 0000')).slice(0, -4))
-  const device = Certificate.read(new Reader(file)).body.value.publicKey
-  const root: TrustRoot = emulatorRoot
-  const parent = root.certificate.body.value.publicKey
-  assert.ok(device.kind === 'ec' && parent.kind === 'ec')
-  return { ...device, domain: parent.domain }
-}
-
-async function openChannel(token: EmulatedToken): Promise<SecureMessaging> {
-  const handshake = hostHandshake(await chipKey(token))
-  assert.equal(await token.send(`002241A4 0C 800A${toHex(handshake.protocol)}`), '9000')
-  const authenticate = AuthenticateChip.encodeRequest({}, { ephemeralKey: handshake.ephemeralKey })
-  const answer = AuthenticateChip.decodeResponse(fromHex(await token.send(toHex(authenticate))))
-  assert.ok(answer.status === 'ok')
-  return handshake.open(answer.data)
-}
-
-async function secure(token: EmulatedToken, messaging: SecureMessaging, command: string): Promise<string> {
-  const answer = await token.send(toHex(messaging.protect(fromHex(command))))
-  return toHex(messaging.unprotect(fromHex(answer))).toUpperCase()
-}
 
 test('secure messaging', async t => {
   await t.test('needs no log-in, and log-in counts inside and outside', async () => {
