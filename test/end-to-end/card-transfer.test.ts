@@ -8,10 +8,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Certificate } from '@keytether/card'
+import { encode } from '@keytether/codec'
 import { createShareFile } from '@keytether/custody'
 import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
 import { keytether, type Run, startKeytether } from '@keytether/test/keytether'
+import { killAll, longRunning } from '@keytether/test/long-running'
 import { requirePeers } from '@keytether/test/peers'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-transfer-'))
@@ -140,6 +144,26 @@ describe('clone', () => {
     )
     assert.equal(listed.data.length, 2)
   })
+})
+
+test('to a token that dialled in to a service, and from there to another one', async () => {
+  after(killAll)
+  await token('remote', nothing)
+  await token('back', nothing)
+  writeFileSync(file('api-token'), 'the-token-of-this-test\n')
+  writeFileSync(file('root.cvc'), encode(Certificate, emulatorRoot.certificate))
+  const trust = ['--token-file', 'api-token', '--trust', 'root.cvc']
+  const service = longRunning(['serve', '--listen', '127.0.0.1:0', ...trust], folder)
+  const { url, ram } = await service.event('ready')
+  const emulator = longRunning(['emulator', '--state', 'remote', '--ram', ram!], folder)
+  await emulator.event('token')
+  const remote = ['--service', url!, ...trust, ...pin, '--to-pin-file', file('pin')]
+  while (!(await card('devices', '--service', url!, '--token-file', 'api-token')).stdout.includes('ZZEMU'))
+    await delay(50)
+  assert.match(await ok('clone', 'emulator:from', 'service', ...remote), /^keys: 3 copied$/m)
+  const back = await ok('clone', 'service', 'emulator:back', ...remote)
+  assert.match(back, /^key disk, AES 256: copied; proven: it answers as the original does$/m)
+  for (const each of [emulator, service]) await each.end('SIGTERM')
 })
 
 /** Killed as soon as it has said what came of so many keys. */

@@ -71,6 +71,9 @@ export function keyLine(told: Told<StoredKey>): string {
   return line(keyName(item), byCertificate ? { ...told, proof: 'certificate' } : told, item.reference)
 }
 
+/** A wrapped key begins with that of its key domain. */
+const keyCheckValueSize = 8
+
 /** In JSON. */
 export function document({ keys, certificates, data }: TransferPlan | TransferOutcome): Record<string, unknown> {
   return {
@@ -79,6 +82,7 @@ export function document({ keys, certificates, data }: TransferPlan | TransferOu
       id: hex(told.item.id),
       type: keyType(told.item),
       certificate: certificateKind(told.item),
+      keyCheckValue: told.item.blob && hex(told.item.blob.subarray(0, keyCheckValueSize)),
       from: told.item.reference,
       ...outcome(told),
     })),

@@ -9,6 +9,7 @@ import { type OutputOptions, outputOptions, report } from '../../output.ts'
 import { backupOf, checkFree, writeBackup } from '../../transfer/backup-file.ts'
 import { backupDocument, backupLines, missing } from '../../transfer/backup-words.ts'
 import { type DataPasswordOptions, dataPassword, dataPasswordOptions } from '../../transfer/data-password.ts'
+import { readCard } from '../../transfer/read-card.ts'
 
 interface BackupOptions extends CardOptions, LoginOptions, OutputOptions, DataPasswordOptions {
   readonly partial?: true
@@ -32,12 +33,11 @@ export function backup(card: Command): void {
 
 async function run(file: string, options: BackupOptions): Promise<void> {
   await checkFree(file, options.force)
-  const { readToken } = await import('@keytether/driver')
   await withCard(options, async (device, signal) => {
     await login(device, options, signal)
     const password = await dataPassword(options, signal, true)
     const inventory = await device.inventory()
-    const content = await readToken(device, inventory, { signal })
+    const content = await readCard(device, inventory, signal)
     const made = await backupOf(content, { device: device.identity.path, inventory, password })
     const hash = await writeBackup(file, made)
     report(options, { file, ...backupDocument(made, hash) }, () => [...backupLines(made), `${file}: SHA-256 ${hash}`])

@@ -8,6 +8,7 @@ import { type LoginOptions, lastTryOption, login } from '../../login.ts'
 import { type Pin, pinOptions, userPin } from '../../pin.ts'
 import { carryOut } from '../../transfer/carry-out.ts'
 import { type TransferOptions, transferOptions } from '../../transfer/options.ts'
+import { readCard } from '../../transfer/read-card.ts'
 
 type CloneOptions = AccessOptions & LoginOptions & TransferOptions
 
@@ -34,14 +35,13 @@ async function run(from: string, to: string, options: CloneOptions): Promise<voi
   if (cardAddressText(addresses[0]) === cardAddressText(addresses[1])) {
     throw new CliError('usage', `${from} is one card: which is the other one?`)
   }
-  const { readToken } = await import('@keytether/driver')
   await withCards(addresses, options, async ([source, target], signal) => {
     if (source.identity.path === target.identity.path) {
       throw new CliError('usage', `both are the same device, ${source.identity.path}`)
     }
     await login(source, options, signal, fromPin).catch(ofCard(from))
     await login(target, options, signal, toPin).catch(ofCard(to))
-    const content = await readToken(source, await source.inventory(), { signal })
+    const content = await readCard(source, await source.inventory(), signal)
     await carryOut(target, content, options, { from: source.identity.path, to: target.identity.path }, signal)
   })
 }
