@@ -1,12 +1,14 @@
 /** `keytether card … --service`: a device that dialled in to a service, managed from elsewhere. Every program is a process. */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { keytether, startKeytether } from '@keytether/test/keytether'
+import { promisify } from 'node:util'
+import { keytether, main, startKeytether } from '@keytether/test/keytether'
 import { killAll, type LongRunning, longRunning } from '@keytether/test/long-running'
 import { type RecordingProxy, recordingProxy } from '@keytether/test/recording-proxy'
 import type { Device } from '../../packages/server/src/device-api/schemas.ts'
@@ -129,8 +131,8 @@ test('from a device as it was delivered to keys in service, and nobody in betwee
   assert.equal(await first.end('SIGTERM'), 0)
 
   const passed = proxy.recorded()
-  // That something was recorded at all: the application is selected in the clear, here in hexadecimal and there in bytes.
-  assert.ok(passed.includes('e82b0601040181c31f0201') && passed.includes(Buffer.from('e82b0601040181c31f0201', 'hex')))
+  // That something was recorded at all: chip authentication begins in the clear, here in hexadecimal and there in bytes.
+  assert.ok(passed.includes('002241a4') && passed.includes(Buffer.from('002241a4', 'hex')))
   for (const secret of Object.values(secrets)) {
     const bytes = /^\d{16}$/.test(secret) ? Buffer.from(secret, 'hex') : Buffer.from(secret)
     for (const form of [
@@ -161,7 +163,7 @@ test('the log names each lease, and no command', async () => {
   assert.match(borrower, /^token [0-9a-f]{8}$/)
   assert.ok(Date.parse(since) > 0)
   assert.equal(reason, 'given back')
-  assert.doesNotMatch(service.errors(), /e82b0601040181c31f0201|"commands"/i)
+  assert.doesNotMatch(service.errors(), /002241a4|"commands"/i)
 })
 
 test('an answer that is lost on the way is asked for again, and the card is asked once', async () => {
@@ -293,4 +295,34 @@ test('the service of the environment, and its only device', async () => {
   const untrusted = await run(['card', 'status', '--device', device], env)
   assert.match(untrusted.stderr, /not trusted here.*\nhint: .*--trust FILE/s)
   for (const one of [sixth, seventh]) assert.equal(await one.end('SIGTERM'), 0)
+})
+
+test('the session in docs/remote.md is what happens', async () => {
+  const { token: eighth, device } = await token('eighth', ...pins)
+  const page = readFileSync(join(import.meta.dirname, '../../docs/remote.md'), 'utf8')
+  const [, session = ''] = /^```console\n(.*?)^```$/ms.exec(page) ?? []
+  const steps = session
+    .split(/^\$ /m)
+    .slice(1)
+    .map(step => step.split('\n'))
+  const here = (text: string) => text.replaceAll('DENK0105702', device).replaceAll('https://hsm.example.com:8443', url)
+  // What an emulated token needs beside a real one is that its root is trusted.
+  const program = `keytether() {
+  case "$*" in "card devices") ;; *) set -- "$@" --trust root.cvc ;; esac
+  '${process.execPath}' '${main}' "$@"
+}
+`
+  const marker = '=== next ==='
+  const script = program + steps.map(([command = '']) => `${here(command)}\necho '${marker}'\n`).join('')
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-e', '-c', script], { cwd: folder })
+  const outputs = stdout.split(`${marker}\n`)
+  for (const [index, [command, ...lines]] of steps.entries()) {
+    const expected = here(lines.join('\n'))
+      .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+      .replaceAll(/ ?… ?/g, '.*')
+    // Other tests left their devices behind.
+    const printed = outputs[index]!.replace(/^.* offline .*\n/gm, '')
+    assert.match(printed, new RegExp(`^${expected}$`), `${command}: ${stderr}`)
+  }
+  assert.equal(await eighth.end('SIGTERM'), 0)
 })

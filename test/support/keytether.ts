@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
+export const main = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
 
 export interface Run {
   readonly code: number | null

@@ -130,7 +130,7 @@ export class DeviceSession {
 
   async #comeUp(keepLogIn: boolean): Promise<void> {
     try {
-      const card = await SmartCardHsm.open(this.#channel, { roots: this.#keeper.roots, keepLogIn })
+      const card = await SmartCardHsm.open(this.#channel, { roots: this.#keeper.roots, keepLogIn: true })
       if (this.#card && this.#card.identity.path !== card.identity.path)
         return this.#goOffline('another device answers than before')
       this.#card = card
@@ -139,6 +139,8 @@ export class DeviceSession {
       if (refusal !== undefined) return this.#goOffline(refusal)
       await card.openSecureChannel()
       this.#become('secured')
+      // Authentications that do not open it yet stay in any case.
+      if (!keepLogIn && (await card.pinStatus()).status === 'verified') await card.logout()
       const before = this.#pin
       const lock = await this.#unlock(card)
       // Agents present their PIN when they connect, and this one may not have been able to when it did.
