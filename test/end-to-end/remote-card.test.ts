@@ -171,15 +171,15 @@ test('an answer that is lost on the way is asked for again, and the card is aske
   const there = remote(device)
   await ok(['card', ...initialize, ...there])
   const sign = (pin: string) => run(['card', 'sign', 'none', 'document', '--pin-file', pin, ...there])
-  for (const number of [1, 2, 3]) {
+  for (const number of [1, 3, 4, 5]) {
     const cut = proxy.cutAnswerTo(`{"number":${number},`)
     const { code, stderr } = await sign('pin')
     assert.match(stderr, /there is no key none/)
     assert.equal(code, 4)
     await cut
   }
-  // Identity, secure channel, tries left, twice; then the PIN.
-  const cut = proxy.cutAnswerTo('{"number":5,')
+  // Identity, tries left, log-out, secure channel, tries left, twice; then the PIN.
+  const cut = proxy.cutAnswerTo('{"number":7,')
   const wrong = ['card', 'generate', '--ec', 'secp256r1', '--label', 'a', '--pin-file', 'new-pin']
   const { code, stderr } = await run([...wrong, ...there])
   assert.match(stderr, /^error: wrong PIN: 2 tries left/)
@@ -286,6 +286,9 @@ test('the service of the environment, and its only device', async () => {
   const env = { KEYTETHER_URL: `${url}/rt/hsm`, KEYTETHER_TOKEN: apiToken }
   const { token: sixth, device } = await token('sixth')
   const status = ['card', 'status', '--trust', 'root.cvc']
+  await ok(['card', ...initialize, ...remote(device)])
+  const { stdout } = await run([...status, '--json', '--device', device], env)
+  assert.deepEqual(JSON.parse(stdout).options, ['resetRetryCounter'])
   assert.match((await run([...status, '--device', device], env)).stdout, new RegExp(`/${device}\n`))
   assert.match((await run([...status, '--service', url], env)).stdout, new RegExp(`/${device}\n`))
   const { token: seventh } = await token('seventh')

@@ -61,9 +61,11 @@ export async function withCards<const A extends readonly CardAddress[], T>(
     const { channel, roots } = await openCard(address, options, stop.signal)
     channels.push(channel)
     stop.signal.throwIfAborted()
-    // A device that is connected to a service is in use by others, who may have logged in.
-    const keepLogIn = address.kind === 'service' || (options.keepLogIn ?? false)
-    const card = await SmartCardHsm.open(channel, { roots, keepLogIn })
+    const { keepLogIn = false } = options
+    const card = await SmartCardHsm.open(channel, { roots, keepLogIn: keepLogIn || address.kind === 'service' })
+    // Not what custodians have shown; otherwise, only by selecting anew does the card tell its options.
+    const mayLogOut = !keepLogIn && address.kind === 'service'
+    if (mayLogOut && (await card.pinStatus()).status !== 'notAuthenticated') await card.logout()
     await card.openSecureChannel()
     return card
   }

@@ -76,7 +76,7 @@ export function selectCall() {
   return call(SelectApplication, { p2: 0x00 }, applicationId)
 }
 
-type Selected = ReturnType<typeof SelectApplication.decodeResponse>
+export type Selected = ReturnType<typeof SelectApplication.decodeResponse>
 
 function selected(outcome: Selected | Error) {
   if (!(outcome instanceof Error) && outcome.status === 'ok' && outcome.data?.version) {

@@ -9,7 +9,7 @@ import { deviceStatus, random, writeLabel } from './device.ts'
 import { DriverError } from './errors.ts'
 import { generateKeyPair } from './generate.ts'
 import { Groups } from './groups.ts'
-import { type Application, identify, openSecureMessaging, selectCall } from './identify.ts'
+import { type Application, identify, openSecureMessaging, type Selected, selectCall } from './identify.ts'
 import { readInventory } from './inventory.ts'
 import { KeyDomains } from './key-domains.ts'
 import { Link } from './link.ts'
@@ -105,7 +105,7 @@ export class SmartCardHsm {
     return new SmartCardHsm(link, await identify(link, options.roots, options.keepLogIn ?? false))
   }
 
-  /** What the device was initialised with, see `deviceOptions`; unknown if `keepLogIn` found the application selected. */
+  /** What the device was initialised with, see `deviceOptions`; unknown if `keepLogIn` found the application selected, until `logout`. */
   get options(): number | undefined {
     return this.#options
   }
@@ -201,13 +201,13 @@ export class SmartCardHsm {
   /** Ends the log-in. Secure messaging ends with it and is opened again if it was open. */
   logout(): Promise<void> {
     return this.#link.alone(async link => {
-      if (link.secure) {
-        await link.runPlain([selectCall()], ([selected]) => void expectOk(selected, 'log out'))
-        await openSecureMessaging(link, this.identity)
-      } else {
-        const [selected] = await link.run([selectCall()])
-        expectOk(selected, 'log out')
+      const selected = ([outcome]: [Selected]) => {
+        this.#options = expectOk(outcome, 'log out')?.version?.options
       }
+      if (link.secure) {
+        await link.runPlain([selectCall()], outcomes => void selected(outcomes))
+        await openSecureMessaging(link, this.identity)
+      } else selected(await link.run([selectCall()]))
     })
   }
 
