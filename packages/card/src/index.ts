@@ -132,6 +132,7 @@ export {
   verifyMembership,
 } from './key-domain/membership.ts'
 export { WrappedKeyFile } from './key-domain/wrapped-key-file.ts'
+export { fromNumber, inverse, modulo, toNumber } from './numbers.ts'
 export {
   type CommandElement,
   CommandTemplate,

@@ -8,17 +8,20 @@
  *   Algorithm with Recovery of the y-Coordinate on a Montgomery-Form Elliptic Curve" (CHES 2001), in its Weierstrass form
  * @module
  */
+import { createECDH, createPublicKey, diffieHellman, type ECDH, type KeyObject, sign } from 'node:crypto'
 import {
-  createECDH,
-  createPrivateKey,
-  createPublicKey,
-  diffieHellman,
-  type ECDH,
-  type KeyObject,
-  sign,
-} from 'node:crypto'
-import { type Curve, EcdsaSignature, privateKeyOfMaterial, subjectPublicKeyInfo } from '@keytether/card'
-import { bytes, concat, decode, encode, optional, tlv, tlvs, u8 } from '@keytether/codec'
+  type Curve,
+  EcdsaSignature,
+  fromNumber,
+  inverse,
+  type KeyMaterial,
+  materialOfPrivateKey,
+  modulo,
+  privateKeyOfMaterial,
+  subjectPublicKeyInfo,
+  toNumber,
+} from '@keytether/card'
+import { concat, encode } from '@keytether/codec'
 import { type Outcome, type Refusal, unlessRefused } from './outcome.ts'
 import { type EcPrivateKey, keyOf } from './private-key.ts'
 
@@ -58,7 +61,7 @@ export function agree(key: EcPrivateKey, point: Uint8Array): Outcome {
   const difference = x - x1
   const twiceYY1 = (x * x1 + a) * (x + x1) + 2n * b - x2 * difference * difference
   const y1 = modulo(modulo(twiceYY1, p) * inverse(2n * y, p), p)
-  return Uint8Array.from(Buffer.from(`04${toDigits(x1, size)}${toDigits(y1, size)}`, 'hex'))
+  return concat(Uint8Array.of(0x04), fromNumber(x1, size), fromNumber(y1, size))
 }
 
 /** X of d·P, of field size. The point must be 04 ‖ x ‖ y. */
@@ -72,11 +75,14 @@ export function derivedKey(key: EcPrivateKey, parameter: Uint8Array): EcPrivateK
   const { d, n } = scalars(key)
   const sum = (d + toNumber(parameter)) % n
   if (sum === 0n) return undefined
-  const { nodeName, domain } = key.curve
-  const privateKey = Buffer.from(toDigits(sum, domain.n.length), 'hex')
+  return keyOf(keyOfNumber(key.curve, sum)) as EcPrivateKey
+}
+
+function keyOfNumber({ nodeName, domain }: Curve, value: bigint): KeyObject {
+  const d = fromNumber(value, domain.n.length)
   const ecdh = createECDH(nodeName)
-  ecdh.setPrivateKey(privateKey)
-  return keyOf(privateKeyOfMaterial({ kind: 'ec', domain, d: privateKey, q: ecdh.getPublicKey() })) as EcPrivateKey
+  ecdh.setPrivateKey(d)
+  return privateKeyOfMaterial({ kind: 'ec', domain, d, q: ecdh.getPublicKey() })
 }
 
 /** Half the time of `ECDH.computeSecret`, which checks the whole key pair at each call. */
@@ -91,17 +97,6 @@ function peerKey(curve: Curve, point: Uint8Array): KeyObject | Refusal {
   const spki = concat(fieldOf(curve).prefix, point)
   return unlessRefused(() => createPublicKey({ key: Buffer.from(spki.buffer), format: 'der', type: 'spki' }))
 }
-
-/** RFC 5915, 3. */
-const EcPrivate = tlv(
-  0x30,
-  tlvs({
-    version: tlv(0x02, u8),
-    privateKey: tlv(0x04, bytes()),
-    parameters: optional(tlv(0xa0, bytes())),
-    publicKey: optional(tlv(0xa1, bytes())),
-  }),
-)
 
 interface Scalars {
   readonly d: bigint
@@ -120,12 +115,9 @@ function scalars(key: EcPrivateKey): Scalars {
   const known = made.get(key)
   if (known) return known
   const { nodeName, domain } = key.curve
-  const { version, privateKey, parameters } = decode(EcPrivate, key.object.export({ format: 'der', type: 'sec1' }))
-  const d = toNumber(privateKey)
+  const d = toNumber((materialOfPrivateKey(key.object) as KeyMaterial & { kind: 'ec' }).d)
   const n = toNumber(domain.n)
-  const successor = Buffer.from(toDigits(d + 1n, privateKey.length), 'hex')
-  const sec1 = Buffer.from(encode(EcPrivate, { version, privateKey: successor, parameters }))
-  const next = createPrivateKey({ key: sec1, format: 'der', type: 'sec1' })
+  const next = keyOfNumber(key.curve, d + 1n)
   const fresh = { d, n, nBits: n.toString(2).length, next, nonce: createECDH(nodeName) }
   made.set(key, fresh)
   return fresh
@@ -149,29 +141,4 @@ function fieldOf(curve: Curve): Field {
   const field = { p: toNumber(p), a: toNumber(a), b: toNumber(b), prefix: spki.subarray(0, spki.length - g.length) }
   fields.set(curve, field)
   return field
-}
-
-function toNumber(value: Uint8Array): bigint {
-  return BigInt(`0x${Buffer.from(value).toString('hex')}`)
-}
-
-function toDigits(value: bigint, size: number): string {
-  return value.toString(16).padStart(2 * size, '0')
-}
-
-function modulo(value: bigint, modulus: bigint): bigint {
-  const rest = value % modulus
-  return rest < 0n ? rest + modulus : rest
-}
-
-/** Of a number that has no divisor in common with the modulus. */
-function inverse(value: bigint, modulus: bigint): bigint {
-  let [a, b] = [modulo(value, modulus), modulus]
-  let [x, y] = [1n, 0n]
-  while (a > 1n) {
-    const quotient = b / a
-    ;[a, b] = [b - quotient * a, a]
-    ;[x, y] = [y - quotient * x, x]
-  }
-  return modulo(x, modulus)
 }
