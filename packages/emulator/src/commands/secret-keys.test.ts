@@ -71,7 +71,7 @@ exchanges('use', 'loggedIn', [
   ['whatever the length', '80780210 08 0011223344556677 00', '6984'],
 ])
 
-test('the key is stored, with its uses; state from before there were AES keys is still read', async () => {
+test('the key is stored, with its uses', async () => {
   const key = { privateKey: secretKeyOf(fromHex('00'.repeat(24))), useCounter: 1, algorithms: fromHex('1099') }
   const state = { ...freshState(), keys: new Map([[7, key]]) }
   assert.deepEqual(decode(StateFormat, encode(StateFormat, state)).keys, state.keys)
