@@ -9,8 +9,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SmartCardHsm } from '@keytether/driver'
-import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
 import { keytether } from '@keytether/test/keytether'
 import { killAll, longRunning } from '@keytether/test/long-running'
 
@@ -41,11 +39,8 @@ const names: Record<string, string> = {}
 
 /** A token that two of the three open. */
 async function guarded(state: string): Promise<void> {
-  await using emulator = await Emulator.open({ store: fileStore(file(state)) })
-  const card = await SmartCardHsm.open(emulator, { roots: [emulatorRoot] })
-  const publicKeyAuthentication = { total: 3, required: 2 }
-  await card.initialize({ soPin: Buffer.from('57621880'), publicKeyAuthentication })
-  await emulator.close()
+  const options = ['--custodians', '3', '--required', '2', '--no-pin', '--so-pin-file', 'so-pin', '--yes']
+  await ok(['card', 'initialize', ...options, '--emulator', state])
   for (const person of people) {
     assert.match(await ok(['card', 'custodian', 'register', `${person}.pka`, '--emulator', state]), /2 of 3 keys/)
   }

@@ -8,7 +8,10 @@ import {
   deviceOptions,
   EcdsaSignature,
   type KeyRegistration,
+  keyEncryptionKey,
+  privateKeyOfMaterial,
   RegistrationFile,
+  unwrapKey,
 } from '@keytether/card'
 import { concat, decode, encode, fromHex } from '@keytether/codec'
 import { type Initialization, type KeyHolder, type KeyInfo, SmartCardHsm } from '@keytether/driver'
@@ -130,6 +133,28 @@ test('challenge and answer apart; what is wrong costs the challenge only', async
   assert.deepEqual(await authentication.challenge(alice.holderReference), { status: 'alreadyAuthenticated' })
   assert.deepEqual(await authentication.challenge('ZZNOBODY00001'), { status: 'unknownKey' })
   assert.deepEqual(await authentication.authenticate('ZZNOBODY00001', again), { status: 'unknownKey' })
+})
+
+test('a key file signs for a key that has left its token under a domain', async () => {
+  const share = new Uint8Array(32).fill(7)
+  const { card: own } = await token({ userPin, dkekShares: 1 })
+  await own.verifyPin(userPin)
+  await own.keyDomains.importShare(0, share)
+  const key = await own.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label: 'leaves', keyDomain: 0 })
+  const registration = await own.authentication.exportKey(key.reference)
+  const { blob } = await own.wrapKey(key.reference)
+  const unwrapped = unwrapKey(keyEncryptionKey(share), blob)
+  assert.ok(unwrapped.ok)
+  const pem = privateKeyOfMaterial(unwrapped.material).export({ type: 'pkcs8', format: 'pem' })
+
+  const { card } = await token({ publicKeyAuthentication: { total: 1, required: 1 } })
+  await card.authentication.register(registration)
+  const outcome = await card.authentication.authenticateWith({
+    holderReference: registration.request.certificate.value.body.value.holderReference,
+    sign: async message => sign('sha256', message, { key: pem, dsaEncoding: 'ieee-p1363' }),
+  })
+  assert.deepEqual(outcome, { status: 'authenticated' })
+  await card.writeLabel('opened by a file')
 })
 
 test('another key under the name of a registered one', async () => {
