@@ -16,7 +16,7 @@ import {
   verifyAttestation,
 } from '@keytether/card'
 import { bytes, concat, encode, fromHex, struct, tlv, tlvs, toHex, u16 } from '@keytether/codec'
-import { type KeyInfo, SmartCardHsm } from '@keytether/driver'
+import { type KeyInfo, planTransfer, readTarget, readToken, SmartCardHsm, transfer } from '@keytether/driver'
 import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
 import { keytether } from '@keytether/test/keytether'
 import { requirePeers } from '@keytether/test/peers'
@@ -145,6 +145,24 @@ describe('the driver', () => {
       copied.notAttested.map(({ reason }) => reason),
       ['otherDevice'],
     )
+  })
+
+  test('a request that was kept beside a certificate comes back with a backup', async () => {
+    const { hsm } = await device({ dkekShares: 1 })
+    const prepare = () => hsm.keyDomains.importShare(0, Buffer.alloc(32, 7))
+    await prepare()
+    await hsm.writeCertificate(1, await certificateFor(hsm, await hsm.generateKeyPair(p256, { label: 'web' })))
+    const { attestation } = await hsm.attest()
+    const content = await readToken(hsm, await hsm.inventory())
+
+    await hsm.initialize({ soPin: Buffer.from('57621880'), userPin, dkekShares: 1, label: 'again' })
+    await prepare()
+    const { keys } = await transfer(hsm, planTransfer(content, await readTarget(hsm, content)))
+    assert.deepEqual(
+      keys.map(({ status }) => status),
+      ['copied'],
+    )
+    assert.deepEqual((await hsm.attest()).attestation, attestation)
   })
 
   test('secret keys have no request', async () => {

@@ -138,6 +138,8 @@ export interface UnwrapOptions {
   readonly reference?: number
   /** Default: as before. */
   readonly label?: string
+  /** Content for the file CB, which stays as it is without. */
+  readonly metaData?: Uint8Array
 }
 
 export type SignatureScheme = 'ECDSA' | 'RSA_PKCS1' | 'RSA_PSS'

@@ -207,7 +207,7 @@ function distinctOf(key: NonNullable<KeyInfo['publicKey']>): Uint8Array {
 }
 
 /** As they came, unless the key is to be called otherwise. */
-function filesOf(reference: number, wrapped: WrappedKeyFile, { label }: UnwrapOptions): FileToWrite[] {
+function filesOf(reference: number, wrapped: WrappedKeyFile, { label, metaData }: UnwrapOptions): FileToWrite[] {
   const files: FileToWrite[] = []
   const described = label === undefined ? undefined : describedIn(wrapped)
   const description = described
@@ -215,6 +215,7 @@ function filesOf(reference: number, wrapped: WrappedKeyFile, { label }: UnwrapOp
     : wrapped.description
   if (description) files.push({ fid: fileId('keyDescription', reference), content: description })
   if (wrapped.certificate) files.push({ fid: fileId('keyCertificate', reference), content: wrapped.certificate })
+  if (metaData) files.push({ fid: fileId('metaData', reference), content: metaData })
   return files
 }
 

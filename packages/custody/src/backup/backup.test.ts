@@ -40,6 +40,7 @@ const backup: Backup = {
       useCounter: 7,
       blob: Uint8Array.of(4),
       answer: { algorithm: 0x18, input: new Uint8Array(32), output: new Uint8Array(16) },
+      metaData: Uint8Array.of(0x67, 0),
     },
   ],
   certificates: [{ number: 0, label: 'ca', description: Uint8Array.of(0x30, 0), content: Uint8Array.of(0x30, 0) }],

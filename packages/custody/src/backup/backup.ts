@@ -69,6 +69,8 @@ const Key = tlv(
     certificate: optional(tlv(0x8b, some)),
     /** What the key answered to an algorithm whose answers depend on nothing else: by it a copy is known. */
     answer: optional(tlv(0xac, tlvs({ algorithm: tlv(0x80, u8), input: tlv(0x81, some), output: tlv(0x82, some) }))),
+    /** Content of the file CB. */
+    metaData: optional(tlv(0x8d, some)),
   }),
 )
 

@@ -26,6 +26,8 @@ export interface StoredKey {
   /** Contents of the files C4 and CE. */
   readonly description?: Uint8Array | undefined
   readonly certificate?: Uint8Array | undefined
+  /** Content of the file CB: the request of a key whose certificate has taken its place. */
+  readonly metaData?: Uint8Array | undefined
   readonly answer?: Answer | undefined
 }
 

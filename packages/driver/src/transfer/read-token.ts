@@ -34,9 +34,10 @@ export async function readToken(
 async function readKey(card: SmartCardHsm, inventory: Inventory, key: KeyInfo): Promise<StoredKey> {
   const { reference, id, label, kind, bits, curve, useCounter } = key
   const wrapped = await wrap(card, inventory, key)
-  const [description, certificate] = await card.files.read([
+  const [description, certificate, metaData] = await card.files.read([
     fileId('keyDescription', reference),
     fileId('keyCertificate', reference),
+    fileId('metaData', reference),
   ])
   const stored = {
     reference,
@@ -49,6 +50,7 @@ async function readKey(card: SmartCardHsm, inventory: Inventory, key: KeyInfo): 
     ...(useCounter !== undefined && { useCounter }),
     ...(description && { description }),
     ...(certificate && { certificate }),
+    ...(metaData && { metaData }),
   }
   if (typeof wrapped === 'string') return { ...stored, obstacle: wrapped }
   // A use that is counted is not spent on it.

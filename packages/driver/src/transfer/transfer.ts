@@ -81,8 +81,11 @@ async function transferKey(card: SmartCardHsm, step: KeyStep): Promise<Transferr
 }
 
 function unwrap(card: SmartCardHsm, item: StoredKey, to: number): Promise<KeyInfo> {
-  const { description, certificate } = describedUnder(item, to)
-  return card.unwrapKey({ blob: item.blob!, description, certificate }, { reference: to })
+  const { description, certificate, metaData } = describedUnder(item, to)
+  return card.unwrapKey(
+    { blob: item.blob!, description, certificate },
+    { reference: to, ...(metaData && { metaData }) },
+  )
 }
 
 const statuses = { copy: 'copied', complete: 'completed', present: 'present' } as const
