@@ -10,8 +10,8 @@ import { curves } from '../cvc/curves.ts'
 import { issueRequest, type RequestIssue } from '../cvc/issue.ts'
 import { publicKeyObject, publicKeyOf, subjectPublicKeyInfo } from '../cvc/key-object.ts'
 import { cardContactRoots } from '../cvc/roots.ts'
+import { groupExtension } from '../key-domain/membership.ts'
 import { Attestation, type ToldByCard } from './attestation.ts'
-import { KeyDomainUid, keyDomainExtension } from './extension.ts'
 import { type AttestationFailure, verifyAttestation } from './verify.ts'
 
 const identity = deviceIdentity()
@@ -33,7 +33,7 @@ interface Making extends Partial<RequestIssue> {
 
 /** The request of a key, signed by the key and by the device of the test unless told. */
 function request(key: KeyObject, { uid, ...changed }: Making = {}): Uint8Array {
-  const extensions = uid && [{ oid: keyDomainExtension, content: encode(KeyDomainUid, { uid }) }]
+  const extensions = uid && [groupExtension(uid)]
   const publicKey = publicKeyOf(publicKeyBytes(key))
   return issueRequest({
     body: { profile: 0, authorityReference: 'UTCA00001', publicKey, holderReference: 'ZZTEST000100001', extensions },

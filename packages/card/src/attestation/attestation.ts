@@ -8,7 +8,7 @@
 import { type Codec, DecodeError, decode, equal, fromHex, mapped, toHex, utf8 } from '@keytether/codec'
 import { AuthenticatedRequest, Certificate } from '../cvc/certificate.ts'
 import { publicKeyObject } from '../cvc/key-object.ts'
-import { keyDomainUid } from './extension.ts'
+import { groupOf } from '../key-domain/membership.ts'
 import { base64, integerWithin, items, members, parseJson, refuse, text } from './json.ts'
 
 /** A key domain as the card told of it when the attestation was made. */
@@ -107,7 +107,7 @@ function written({ request, told }: AttestedKey) {
 function saidBy(request: Uint8Array): { device: string; publicKey: string; keyDomainUid?: string } {
   const { certificate, authorityReference } = decode(AuthenticatedRequest, request, { lengths: 'any' })
   const { body } = certificate.value
-  const uid = keyDomainUid(body.value)
+  const uid = groupOf(body.value)
   return {
     device: authorityReference,
     publicKey: publicKeyObject(body.value.publicKey).export({ type: 'spki', format: 'pem' }) as string,

@@ -8,8 +8,8 @@ import { AuthenticatedRequest, Certificate } from '../cvc/certificate.ts'
 import { type ChainFailure, type TrustRoot, type VerifiedChain, verifyChain } from '../cvc/chain.ts'
 import type { PublicKey } from '../cvc/public-key.ts'
 import { isSelfSigned, isSignedByDevice } from '../cvc/verify.ts'
+import { groupOf } from '../key-domain/membership.ts'
 import type { Attestation } from './attestation.ts'
-import { keyDomainUid } from './extension.ts'
 
 /**
  * - `notSelfSigned` the request is not signed with the key that it names
@@ -52,7 +52,7 @@ export function verifyAttestedRequest(
 ): KeyVerdict {
   const request = decode(AuthenticatedRequest, bytes, { lengths: 'any' })
   const body = request.certificate.value.body.value
-  const uid = keyDomainUid(body)
+  const uid = groupOf(body)
   const facts = { publicKey: body.publicKey, device: request.authorityReference, ...(uid && { keyDomainUid: uid }) }
   const failed = (reason: AttestationFailure) => ({ ...facts, ok: false, reason }) as const
 
