@@ -57,7 +57,7 @@ test('each is a command with options that it has', async () => {
 })
 
 /** They want a card that has a domain. */
-const ofDomains = /^keytether card (domain|wrap|unwrap|clone|backup|restore|import) /
+const ofDomains = /^keytether card (domain|group|wrap|unwrap|clone|backup|restore|import) /
 
 test('those for one card run, on an emulated one', t => {
   if (!requirePeers(t, ['openssl'])) return
@@ -128,6 +128,32 @@ test('those for key domains run: keys leave one emulated card and enter another'
     // The same key twice wants a reference.
     unwrapping.sort((a, b) => Number(a.includes('--reference')) - Number(b.includes('--reference')))
     for (const example of unwrapping) await run(example, 'to')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('those for groups run, one after the other', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keytether-examples-'))
+  try {
+    writeFileSync(join(folder, 'pin'), '648219\n')
+    for (const name of ['founder', 'a', 'b']) {
+      const emulator = await Emulator.open({ store: fileStore(join(folder, name)) })
+      const card = await SmartCardHsm.open(emulator, { roots: [emulatorRoot] })
+      await card.initialize({ soPin: Buffer.from('57621880'), userPin: Buffer.from('648219'), keyDomains: 1 })
+      await emulator.close()
+    }
+    const run = async (example: string) => {
+      const pins = example.includes(' identity ') ? [] : ['--pin-file', 'pin']
+      const both = example.includes(' connect ') ? ['--to-pin-file', 'pin'] : []
+      const { code, stderr } = await keytether([...words(example), ...pins, ...both], { cwd: folder })
+      assert.equal(code, 0, `${example}\n${stderr}`)
+    }
+    for (const example of examples.filter(each => each.startsWith('keytether card group '))) {
+      await run(example)
+      const ofTheOther = example.replaceAll(/\ba\b/g, 'b')
+      if (example !== ofTheOther && !example.includes(' connect ')) await run(ofTheOther)
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -29,7 +29,7 @@ export async function domainWords(domain: KeyDomainInfo): Promise<string> {
     case 'notSetUp':
       return 'not set up'
     case 'incomplete':
-      if (uid) return `${own}no key yet: agree on one with a member of the group`
+      if (uid) return `${own}no key yet: \`keytether card group connect\` with another member`
       return `${outstanding} of ${sharesOf(shares)} missing: \`keytether card domain import${index === 0 ? '' : ` --domain ${index}`}\``
     case 'complete':
       if (uid) return `${own}key check value ${hex(keyCheckValue)}`

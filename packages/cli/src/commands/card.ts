@@ -14,6 +14,7 @@ import { devices } from './card/devices.ts'
 import { domain } from './card/domain.ts'
 import { encrypt } from './card/encrypt.ts'
 import { generate } from './card/generate.ts'
+import { group } from './card/group.ts'
 import { importKeys } from './card/import.ts'
 import { initialize } from './card/initialize.ts'
 import { label } from './card/label.ts'
@@ -33,7 +34,7 @@ export function card(program: Command): void {
   const command = program.command('card').description('A card in a reader, a remote or an emulated one, and its keys')
   for (const declare of [readers, devices, status, list, initialize, label, pin, custodian]) declare(command)
   for (const declare of [generate, attest, deriveKey, publicKey, certificate, remove]) declare(command)
-  for (const declare of [domain, wrap, unwrap, clone, backup, restore, importKeys]) declare(command)
+  for (const declare of [domain, group, wrap, unwrap, clone, backup, restore, importKeys]) declare(command)
   for (const declare of [sign, encrypt, decrypt, mac, derive, random]) declare(command)
   examples(command, [
     ['keytether card status', 'the card in the only reader'],
