@@ -154,6 +154,7 @@ describe('limits of a key', () => {
       assert.ok(algorithms.length <= 16 && !algorithms.includes('wrap'))
     }
     assert.match(await ok(['sign', 'stays1', ...pin], { input: 'x' }), /^[0-9a-f]+\n$/)
+    assert.equal((await ok(['list'])).match(/ no +all, but not to be copied$/gm)?.length, kinds.length)
   })
 
   test('what cannot be', async () => {

@@ -44,6 +44,21 @@ export function nameOf(names: ReadonlyMap<number, string>, id: number): string {
   return names.get(id) ?? `0x${id.toString(16).toUpperCase()}`
 }
 
+/** A list of algorithms in words; none: everything that the key's type can do. */
+export function algorithmWords(names: ReadonlyMap<number, string>, { algorithms, kind }: KeyInfo): string {
+  if (algorithms.length === 0) return 'all'
+  const named = algorithms.map(id => nameOf(names, id))
+  const rest = unlessCopied(names, kind)
+  const isRest = named.length === rest.length && rest.every(name => named.includes(name))
+  return isRest ? 'all, but not to be copied' : named.join(', ')
+}
+
+const copying = ['wrap', 'unwrap', 'replace']
+
+function unlessCopied(names: ReadonlyMap<number, string>, kind: KeyInfo['kind']): string[] {
+  return [...names.values()].filter(name => suits(name, kind) && !copying.includes(name))
+}
+
 /** Which kind of key an algorithm is for, by its name; those that copy keys are for all. */
 const kinds = { aes: 'AES', rsa: 'RSA', ec: 'EC' } as const satisfies Record<string, KeyInfo['kind']>
 
@@ -66,10 +81,10 @@ export async function algorithmList(
 ): Promise<readonly number[] | undefined> {
   const wanted = options.algorithm && new Set(options.algorithm.flatMap(each => each.split(',')))
   if (wanted === undefined && !options.notExportable) return undefined
-  const ids = new Map([...(await algorithmNames())].map(([id, name]) => [name, id]))
+  const names = await algorithmNames()
+  const ids = new Map([...names].map(([id, name]) => [name, id]))
   const suitable = [...ids.keys()].filter(name => suits(name, kind))
-  const copying = ['wrap', 'unwrap', 'replace']
-  const list = wanted ?? new Set(suitable.filter(name => !copying.includes(name)))
+  const list = wanted ?? new Set(unlessCopied(names, kind))
   for (const name of list) {
     if (suitable.includes(name)) continue
     const fault = ids.has(name) ? `${name} is not for ${kind} keys` : `there is no algorithm ${name}`

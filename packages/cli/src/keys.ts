@@ -2,6 +2,7 @@
 import type { KeyDomainInfo, KeyInfo, SmartCardHsm } from '@keytether/driver'
 import { algorithmNames, nameOf } from './algorithms.ts'
 import { CliError } from './errors.ts'
+import { printable } from './output.ts'
 
 /** @param name label, PKCS #15 iD in hexadecimal, or key reference */
 export async function findKey(card: SmartCardHsm, name: string): Promise<KeyInfo> {
@@ -12,7 +13,9 @@ export async function findKey(card: SmartCardHsm, name: string): Promise<KeyInfo
   const [key, ...more] = found
   if (key === undefined) {
     throw new CliError('notFound', `there is no key ${name}`, [
-      keys.length > 0 ? `there is ${keys.map(known => known.label || keyId(known)).join(', ')}` : 'there are no keys',
+      keys.length > 0
+        ? `there is ${keys.map(known => printable(known.label || keyId(known))).join(', ')}`
+        : 'there are no keys',
     ])
   }
   if (more.length === 0) return key

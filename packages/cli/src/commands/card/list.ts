@@ -1,9 +1,9 @@
 /** `keytether card list`. */
 import type { Command } from 'commander'
-import { algorithmNames, nameOf } from '../../algorithms.ts'
+import { algorithmNames, algorithmWords } from '../../algorithms.ts'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { exportWords, keyDocument, keyId, keyType, leftReferences } from '../../keys.ts'
-import { type OutputOptions, outputOptions, report, table } from '../../output.ts'
+import { type OutputOptions, outputOptions, printable, report, table } from '../../output.ts'
 
 export function list(card: Command): void {
   const command = card.command('list').description('Keys, certificates and data objects on the card')
@@ -31,23 +31,24 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
             keys.map((key, i) => [
               String(key.reference),
               keyType(key),
-              key.label,
+              printable(key.label),
               keyId(key),
               key.certificateKind === 'x509' ? 'X.509' : (key.certificateKind ?? ''),
               String(key.useCounter ?? ''),
               exports[i]!,
-              key.algorithms.map(id => nameOf(names, id)).join(', ') || 'all',
+              algorithmWords(names, key),
             ]),
           )),
-      ...certificates.map(({ number, label }) => `certificate ${number}: ${label}`),
+      ...certificates.map(({ number, label }) => `certificate ${number}: ${printable(label)}`),
       ...data.map(
-        ({ number, label, private: isPrivate }) => `data object ${number}: ${label}${isPrivate ? ', private' : ''}`,
+        ({ number, label, private: isPrivate }) =>
+          `data object ${number}: ${printable(label)}${isPrivate ? ', private' : ''}`,
       ),
       ...left.map(
         reference =>
           `reference ${reference}: files, but no key: \`keytether card delete ${reference}\` removes what is left`,
       ),
-      ...keys.flatMap(key => key.warnings.map(warning => `key ${key.reference}: ${warning}`)),
+      ...keys.flatMap(key => key.warnings.map(warning => `key ${key.reference}: ${printable(warning)}`)),
     ])
   })
 }
