@@ -7,6 +7,7 @@ import {
   algorithm,
   commands,
   curveByName,
+  decodeCommand,
   keyAlgorithm,
   keyEncryptionKey,
   wrapKey,
@@ -342,6 +343,7 @@ const rows = {
   WrapKey: [
     ['allowed', [...withDomains, share, ecKey()], '80720192000000', '9000'],
     ['not logged in', withDomains.slice(0, 1), '80720192000000', '6982'],
+    ['wrong length', [...withDomains, share, ecKey()], '8072019200', '6700'],
     ['not permitted', withKey, '80720192000000', '6D00'],
     ['unknown key or file', [...withDomains, share], '80720192000000', '6A82'],
     [
@@ -398,14 +400,15 @@ const rows = {
     ['not permitted', initialized, '8054000004', '6D00'],
   ],
   RegisterAuthenticationKey: [
+    ['wrong data', withDevice, '8054000003420141', '6A80'],
     ['allowed', withDevice, register(alice.request), '9000'],
     ['not initialised', [], register(alice.request), '6D00'],
     ['unknown key or file', guarded, register(alice.request), '6A88'],
     ['not permitted', withAlice, register(alice.request), '6985'],
-    ['wrong data', withDevice, '8054000003420141', '6A80'],
     ['nothing free', [...withAlice.with(0, guarded[0]!.replace('0201', '0101'))], register(alice.request), '6A84'],
   ],
   ReplaceAuthenticationKey: [
+    ['wrong data', withAlice, '8054010003420141', '6A80'],
     ['not logged in', withAlice, replace, '6982'],
     ['not initialised', [], replace, '6D00'],
   ],
@@ -433,10 +436,12 @@ const rows = {
 } satisfies Partial<Record<keyof typeof commands, readonly Row[]>>
 
 /** Commands of the application, sent where nobody has selected it. */
-function unselected(name: keyof typeof commands, [first]: readonly Row[]): CardCase[] {
+function unselected(name: keyof typeof commands, its: readonly Row[]): CardCase[] {
   if (name === 'SelectApplication') return []
   const answer = commands[name].ins === commands.SelectFile.ins ? '6A82' : '6D00'
-  return [{ name: 'not selected', before: [], command: first![2], answer, unselected: true }]
+  // OpenSC's driver for unknown cards knows no extended lengths.
+  const [, , command] = its.find(([, , sent]) => !decodeCommand(fromHex(sent)).extended) ?? its[0]!
+  return [{ name: 'not selected', before: [], command, answer, unselected: true }]
 }
 
 /** The rows of each command. */

@@ -12,7 +12,7 @@ export function list(card: Command): void {
 
 async function show(options: CardOptions & OutputOptions): Promise<void> {
   const { toHex } = await import('@keytether/codec')
-  await withCard(options, async device => {
+  await withCard({ ...options, keepLogIn: true }, async device => {
     const { keys, certificates, data, keyDomains } = await device.inventory()
     const names = await algorithmNames()
     const exports = await Promise.all(keys.map(key => exportWords(key, keyDomains)))

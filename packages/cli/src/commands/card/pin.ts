@@ -29,7 +29,7 @@ export function pin(card: Command): void {
 }
 
 async function showStatus(options: CardOptions & OutputOptions): Promise<void> {
-  await withCard(options, async device => {
+  await withCard({ ...options, keepLogIn: true }, async device => {
     const [user, so] = [await device.pinStatus('user'), await device.pinStatus('so')]
     report(options, { user, so }, () =>
       fields([

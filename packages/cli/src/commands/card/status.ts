@@ -15,8 +15,10 @@ export function status(card: Command): void {
 
 async function show(options: CardOptions & OutputOptions): Promise<void> {
   const { deviceOptions } = await import('@keytether/card')
-  await withCard(options, async device => {
+  await withCard({ ...options, keepLogIn: true }, async device => {
     const facts = await read(device)
+    // Options are told to who selects the application, and that would end what custodians have begun.
+    if (device.options === undefined && !facts.authentication?.authenticated) await device.logout()
     const { identity, version } = device
     const set = Object.entries(deviceOptions).filter(([, bit]) => (device.options ?? 0) & bit)
     const names = set.map(([name]) => name as keyof typeof deviceOptions)
@@ -27,7 +29,7 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
       version: `${version.major}.${version.minor}`,
       demonstration: version.type === 1,
       label: facts.label,
-      options: names,
+      options: device.options === undefined ? undefined : names,
       userPin: facts.userPin,
       soPin: facts.soPin,
       publicKeyAuthentication: facts.authentication,
