@@ -128,6 +128,34 @@ test('initialising as sc-hsm-tool does', async () => {
   assert.deepEqual(sent(channel), ['00200088', '805000001c80020001810636343832313982083537363231383830910103920101'])
 })
 
+test('initialising with keys for authentication, with a PIN and without, and with key domains', async () => {
+  const publicKeyAuthentication = { total: 2, required: 1 }
+  for (const [parameters, data] of [
+    [{ userPin: pin, options: 0x0011, publicKeyAuthentication }, '80020011 8106363438323139 8208COD 910103 93020201'],
+    [{ options: 0x0000, publicKeyAuthentication, keyDomains: 4 }, '80020000 8208COD 93020201 970104'],
+    [{ options: 0x0000, publicKeyAuthentication, dkekShares: 0 }, '80020000 8208COD 920100 93020201'],
+  ] as const) {
+    const channel = card('6A88', '9000')
+    assert.deepEqual(await initialize(new Link(channel, 1232), version, { soPin, ...parameters }, {}), {
+      status: 'verified',
+    })
+    const body = toHex(fromHex(data.replace('COD', '3537363231383830')))
+    const length = (body.length / 2).toString(16).padStart(2, '0')
+    assert.equal(sent(channel)[1], `80500000${length}${body}`)
+  }
+})
+
+test('what a card does not support, or does not take', async () => {
+  const parameters = { soPin, userPin: pin, keyDomains: 4 }
+  for (const [answer, code] of [
+    ['6A81', 'NOT_SUPPORTED'],
+    ['6A80', 'WRONG_DATA'],
+  ] as const) {
+    const channel = card('6A88', answer)
+    await assert.rejects(initialize(new Link(channel, 1232), version, parameters, {}), { code })
+  }
+})
+
 test('initialising with the wrong code, and when one try is left', async () => {
   const parameters = { soPin, userPin: pin }
   const wrong = await initialize(new Link(card('63CF', '63CE'), 1232), version, parameters, {})

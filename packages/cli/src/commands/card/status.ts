@@ -20,8 +20,7 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
     // Options are told to who selects the application, and that would end what custodians have begun.
     if (device.options === undefined && !facts.authentication?.authenticated) await device.logout()
     const { identity, version } = device
-    const set = Object.entries(deviceOptions).filter(([, bit]) => (device.options ?? 0) & bit)
-    const names = set.map(([name]) => name as keyof typeof deviceOptions)
+    const names = optionNames(device.options, deviceOptions)
     const document = {
       path: identity.path,
       holderReference: identity.holderReference,
@@ -43,9 +42,9 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
       ...row('Root', `${identity.rootReference} (${rootMeaning[identity.root]})`),
       ...row('Label', facts.label),
       ...row('Version', document.version + (document.demonstration ? ' (demonstration)' : '')),
-      ...(names.length > 0 ? ['Config options       :', ...optionLines(names)] : []),
+      ...optionLines(names),
       ...soPinLines(facts.soPin),
-      ...userPinLines(facts, names.includes('resetRetryCounter')),
+      ...userPinLines(facts, names),
       ...authenticationLines(facts.authentication),
       ...domains,
       ...row('Free memory', `${facts.freeMemory} bytes`),
@@ -92,11 +91,20 @@ const optionMeaning = {
 
 type OptionName = keyof typeof optionMeaning
 
-function optionLines(names: readonly OptionName[]): string[] {
+/** Undefined: the card tells them when it is selected, and somebody else did that. */
+function optionNames(options: number | undefined, bits: Record<OptionName, number>): OptionName[] | undefined {
+  if (options === undefined) return undefined
+  return (Object.keys(bits) as OptionName[]).filter(name => options & bits[name])
+}
+
+function optionLines(names: readonly OptionName[] | undefined): string[] {
+  if (names === undefined) return row('Config options', 'not known: the card was selected by somebody else')
+  if (names.length === 0) return []
   // Two bits together mean what neither means alone.
   const outlives = names.includes('sessionPinClearedOnReset') && names.includes('replaceAuthenticationKey')
   const session = outlives ? 'Session PIN enabled, not ended by a reset' : optionMeaning.sessionPinClearedOnReset
-  return names.map(name => `  ${name === 'sessionPinClearedOnReset' ? session : optionMeaning[name]}`)
+  const lines = names.map(name => `  ${name === 'sessionPinClearedOnReset' ? session : optionMeaning[name]}`)
+  return ['Config options       :', ...lines]
 }
 
 function soPinLines(soPin: PinStatus): string[] {
@@ -117,17 +125,12 @@ function soPinLines(soPin: PinStatus): string[] {
   }
 }
 
-function userPinLines({ userPin, soPin, authentication }: Facts, canBeReset: boolean): string[] {
+function userPinLines({ userPin, soPin, authentication }: Facts, options: readonly OptionName[] | undefined): string[] {
   switch (userPin.status) {
     case 'notInitialized':
       return authentication ? ['  no user PIN: public keys alone open the device'] : []
     case 'blocked':
-      return [
-        'User PIN locked',
-        canBeReset && soPin.status !== 'blocked'
-          ? '  until `keytether card pin unblock` gives it new tries with the SO-PIN'
-          : '  for ever: the device was initialised so, or its SO-PIN is locked; only initialising it helps, and erases all keys',
-      ]
+      return ['User PIN locked', `  ${lockedMeaning(soPin, options)}`]
     case 'transportPin':
       return [
         'Transport-PIN active. Please change to user selected PIN first.',
@@ -143,6 +146,15 @@ function userPinLines({ userPin, soPin, authentication }: Facts, canBeReset: boo
     case 'verified':
       return row('User PIN', 'verified')
   }
+}
+
+function lockedMeaning(soPin: PinStatus, options: readonly OptionName[] | undefined): string {
+  const unblocked = 'until `keytether card pin unblock` gives it new tries with the SO-PIN'
+  if (soPin.status === 'blocked') return 'for ever, as the SO-PIN is locked, too: the keys here are lost'
+  if (options === undefined) return `${unblocked}, if the device was initialised to allow that`
+  return options.includes('resetRetryCounter')
+    ? unblocked
+    : 'for ever, as the device was initialised so: the keys here are lost, and initialising it makes it usable again'
 }
 
 function authenticationLines(status: AuthenticationStatus | undefined): string[] {
