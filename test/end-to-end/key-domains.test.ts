@@ -6,8 +6,13 @@ import {
   algorithm,
   type Channel,
   ChannelError,
+  type CommandApdu,
+  DeleteKeyDomain,
+  decodeCommand,
   keyEncryptionKey,
   publicKeyObject,
+  UnwrapKey,
+  WrapKey,
   WrappedKeyFile,
 } from '@keytether/card'
 import { decode, encode, fromHex, toHex } from '@keytether/codec'
@@ -17,6 +22,7 @@ import {
   type Initialization,
   type KeyAttributes,
   type KeySpec,
+  keyDomainState,
   SmartCardHsm,
 } from '@keytether/driver'
 import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
@@ -299,6 +305,99 @@ test('every algorithm that shows the public key proves a key', async () => {
     const { publicKey: _, ...unknown } = key
     assert.equal(await card.proveKey(unknown), 'noPublicKey')
   }
+})
+
+describe('cards that answer otherwise', () => {
+  const wrapped = decode(WrappedKeyFile, fromHex(real.wrappedKeyFile!))
+
+  /** The card's answers to one command, as another card gives them. */
+  const answering = (matches: (apdu: CommandApdu) => boolean, answer: (response: Uint8Array) => Uint8Array) => ({
+    through: (channel: Channel) =>
+      watched(channel, (command, response) => (matches(decodeCommand(command)) ? answer(response) : response)),
+  })
+
+  test('a deletion that is answered as if nothing had been there (pico-hsm)', async () => {
+    const card = await token({ keyDomains: 1, ...answering(DeleteKeyDomain.matches, () => fromHex('6A88')) })
+    await card.keyDomains.create(0, 1)
+    await card.keyDomains.delete(0)
+    assert.equal(keyDomainState((await card.keyDomains.list())[0]!), 'notSetUp')
+  })
+
+  test('a deletion that is answered and not carried out', async () => {
+    const card = await token({
+      keyDomains: 1,
+      through: channel => ({
+        ...watched(channel),
+        transmit: commands =>
+          channel
+            .transmit(
+              commands.map(command =>
+                DeleteKeyDomain.matches(decodeCommand(command)) ? fromHex('0084000008') : command,
+              ),
+            )
+            .then(responses =>
+              responses.map((response, index) =>
+                DeleteKeyDomain.matches(decodeCommand(commands[index]!)) ? fromHex('9000') : response,
+              ),
+            ),
+      }),
+    })
+    await card.keyDomains.create(0, 1)
+    await refuses(card.keyDomains.delete(0), 'MALFORMED', /^delete domain 0: it is still there$/)
+  })
+
+  test('a card that describes what it has unwrapped by itself, over what was written (pico-hsm)', async () => {
+    const own = 'A01D30050C0365633130080401010303062080A10A30083002040002020100'
+    const card = await withShare(realShare, {
+      through: channel => ({
+        ...watched(channel),
+        transmit: async commands => {
+          const responses = await channel.transmit(commands)
+          if (commands.some(command => UnwrapKey.matches(decodeCommand(command)))) {
+            await channel.transmit([`00E4020002C401`, `00D7C40127 54020000 531F ${own}`].map(hex => fromHex(hex)))
+          }
+          return responses
+        },
+      }),
+    })
+    assert.equal((await card.unwrapKey(wrapped)).label, 'btc-test')
+    assert.equal(toHex((await card.wrapKey(1)).description!), toHex(wrapped.description!))
+  })
+
+  test('status words of other cards: nothing is left of the attempt', async () => {
+    for (const [status, expected] of [
+      ['6400', { code: 'OTHER_DOMAIN' }],
+      ['6984', { code: 'OTHER_DOMAIN' }],
+      ['6A84', { code: 'OUT_OF_MEMORY' }],
+      ['6F00', { name: 'UnexpectedStatusError' }],
+    ] as const) {
+      let channel: Channel | undefined
+      const card = await withShare(realShare, {
+        through: emulator => {
+          channel = emulator
+          return {
+            ...watched(emulator),
+            transmit: commands =>
+              commands.some(command => UnwrapKey.matches(decodeCommand(command)))
+                ? Promise.resolve([fromHex(status)])
+                : emulator.transmit(commands),
+          }
+        },
+      })
+      await assert.rejects(card.unwrapKey(wrapped), expected)
+      const [listed] = await channel!.transmit([fromHex('80580000000000')])
+      assert.equal(toHex(listed!), 'cc002f029000')
+    }
+  })
+
+  test('a wrapped key that is none', async () => {
+    const card = await withShare(
+      first,
+      answering(WrapKey.matches, () => fromHex('0102039000')),
+    )
+    await card.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label: 'k' })
+    await refuses(card.wrapKey(1), 'MALFORMED', /^wrap key 1: the answer is no wrapped key$/)
+  })
 })
 
 test('interrupted anywhere, unwrapping leaves no key that is not complete, and the next attempt completes it', async () => {

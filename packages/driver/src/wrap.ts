@@ -4,7 +4,16 @@
  * What belongs to a key is written before the key itself. So there is no key until it is complete: who is interrupted leaves
  * files that no program looks at, which the next attempt takes for its own, or `deleteKey` deletes.
  */
-import { fid, fileId, KeyBlob, PrivateKeyDescription, UnwrapKey, WrapKey, type WrappedKeyFile } from '@keytether/card'
+import {
+  fid,
+  fileId,
+  KeyBlob,
+  PrivateKeyDescription,
+  UnexpectedStatusError,
+  UnwrapKey,
+  WrapKey,
+  type WrappedKeyFile,
+} from '@keytether/card'
 import { DecodeError, decode, encode, equal, toHex } from '@keytether/codec'
 import { DriverError } from './errors.ts'
 import { deleteCall, type FileContent, readFiles, writeCalls } from './files.ts'
@@ -87,8 +96,7 @@ export async function unwrapKey(
   try {
     await unwrapBlob(link, reference, wrapped.blob)
   } catch (error) {
-    // What the card has refused leaves nothing behind; whether it did so is not known if it is out of reach.
-    if (error instanceof DriverError) await remove(link, files)
+    if (isRefusal(error)) await remove(link, files)
     throw error
   }
   const info = await finished(link, version, reference, files)
@@ -99,6 +107,11 @@ export async function unwrapKey(
     'WRONG_DATA',
     `${what}: it is not the key of the certificate that came with it; it was deleted again`,
   )
+}
+
+/** What the card has refused leaves nothing behind; whether it has is not known if it is out of reach. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof UnexpectedStatusError || (error instanceof DriverError && error.code !== 'SECURE_CHANNEL')
 }
 
 function headerOf(blob: Uint8Array): KeyBlob {
