@@ -7,15 +7,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import {
+  Attestation,
   type Channel,
   decodeCommand,
+  type EcPublicKey,
   fileId,
   publicKeyObject,
   subjectPublicKeyInfo,
   UpdateBinary,
   verifyAttestation,
 } from '@keytether/card'
-import { bytes, concat, encode, fromHex, struct, tlv, tlvs, toHex, u16 } from '@keytether/codec'
+import { bytes, concat, decode, encode, fromHex, struct, tlv, tlvs, toHex, u16 } from '@keytether/codec'
 import { type KeyInfo, planTransfer, readTarget, readToken, SmartCardHsm, transfer } from '@keytether/driver'
 import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
 import { keytether } from '@keytether/test/keytether'
@@ -36,6 +38,7 @@ interface Opened {
 interface Making {
   readonly around?: (emulator: Channel) => Channel
   readonly dkekShares?: number
+  readonly keyDomains?: number
 }
 
 async function device({ around = emulator => emulator, ...settings }: Making = {}): Promise<Opened> {
@@ -163,6 +166,22 @@ describe('the driver', () => {
       ['copied'],
     )
     assert.deepEqual((await hsm.attest()).attestation, attestation)
+  })
+
+  test('the group of an exchange key is signed; that of other keys is told', async () => {
+    const [signer, { hsm }] = [await device(), await device({ keyDomains: 2 })]
+    const { reference, publicKey } = await signer.hsm.groups.createSigner('group')
+    await hsm.groups.join(1, await signer.hsm.groups.issueMembership(reference, hsm.identity.devicePublicKey))
+    await hsm.groups.exchangeKey(1)
+    await hsm.generateKeyPair(p256, { label: 'web', keyDomain: 1 })
+    const uid = (publicKey as EcPublicKey).q.slice(1)
+    const { attestation } = await hsm.attest()
+    const { keys } = verifyAttestation(decode(Attestation, encode(Attestation, attestation)), roots)
+    assert.deepEqual(
+      keys.map(key => key.ok && key.keyDomainUid),
+      [uid, undefined],
+    )
+    for (const { told } of attestation.keys) assert.deepEqual(told.keyDomain, { index: 1, kind: 'XKEK', uid })
   })
 
   test('secret keys have no request', async () => {

@@ -112,11 +112,12 @@ type KeyDocument = Awaited<ReturnType<typeof keyDocument>>
 
 const wrap = 0x92
 
-/** `group` is signed by the device; the others are what the card told when the attestation was made. */
+/** Of a group, the device has signed which; all else is what the card told when the attestation was made. */
 function exportOf({ algorithms, keyDomain }: ToldByCard, uid: Uint8Array | undefined) {
+  if (algorithms.length > 0 && !algorithms.includes(wrap)) return 'notAllowed' as const
   if (uid) return 'group' as const
   if (keyDomain === undefined) return 'noDomain' as const
-  return algorithms.length > 0 && !algorithms.includes(wrap) ? ('notAllowed' as const) : ('domain' as const)
+  return keyDomain.kind === 'XKEK' ? ('groupAsTold' as const) : ('domain' as const)
 }
 
 function deviceLines(chain: AttestationVerdict['chain']): string[] {
@@ -157,10 +158,11 @@ const caveat =
   'its key domain, by who has the PIN.'
 
 const exportMeaning = {
-  group: 'to the devices of the group that the device has signed for, and to no others',
+  notAllowed: 'not allowed for this key (WRAP, 92, is not among its algorithms). The card told so and did not sign it',
+  group: 'with the PIN, to the devices of its group. Which group that is, the device has signed',
+  groupAsTold: 'with the PIN, to the devices of its group. The card told so and did not sign it',
   domain:
     'under its key domain: with the PIN, to any device with the same shares. The card told so and did not sign it',
-  notAllowed: 'not allowed for this key (WRAP, 92, is not among its algorithms). The card told so and did not sign it',
   noDomain: 'the card told of no key domain to export it under, and did not sign that',
 } as const
 
