@@ -1,17 +1,27 @@
 /** `keytether verify-attestation`: what an attestation proves, offline. */
-import type { Attestation, AttestationFailure, AttestationVerdict, ChainFailure, ToldByCard } from '@keytether/card'
+import type { Attestation, AttestationVerdict } from '@keytether/card'
 import type { Command } from 'commander'
+import { algorithmNames } from '../algorithms.ts'
+import {
+  caveat,
+  deviceDocument,
+  deviceLines,
+  type KeyDocument,
+  keyDocument,
+  keyLines,
+  nameOf,
+} from '../attestation/words.ts'
 import { readContent } from '../bytes-io.ts'
 import { CliError } from '../errors.ts'
 import { examples } from '../examples.ts'
-import { fields, type OutputOptions, outputOptions, printable, report } from '../output.ts'
+import { type OutputOptions, outputOptions, printable, report } from '../output.ts'
 import {
   type NamedPublicKey,
   type PublicKeyFileOptions,
   publicKeyFileOptions,
   readPublicKeyFile,
 } from '../public-key-file.ts'
-import { rootMeaning, type TrustOptions, trustedRoots, trustOptions } from '../trust.ts'
+import { type TrustOptions, trustedRoots, trustOptions } from '../trust.ts'
 
 type VerifyOptions = TrustOptions & PublicKeyFileOptions & OutputOptions
 
@@ -43,8 +53,15 @@ async function run(file: string | undefined, options: VerifyOptions): Promise<vo
     keys,
     ...(wanted && { match: match === -1 ? null : attestation.keys[match!]!.told.reference }),
   }
+  const names = await algorithmNames()
   const matched = match !== undefined && match >= 0 ? [`The key in ${wanted?.file}: ${nameOf(keys[match]!)}`] : []
-  report(options, document, () => [...deviceLines(verdict.chain), ...keys.flatMap(keyLines), '', ...matched, caveat])
+  report(options, document, () => [
+    ...deviceLines(verdict.chain),
+    ...keys.flatMap(key => keyLines(key, names)),
+    '',
+    ...matched,
+    caveat,
+  ])
   if (!genuine) throw refusal(verdict, keys, match === -1 ? wanted : undefined)
 }
 
@@ -69,119 +86,6 @@ async function indexOfKey(verdict: AttestationVerdict, { key: wanted }: NamedPub
     const key = publicKeyObject(publicKey)
     return key.asymmetricKeyType === wanted.asymmetricKeyType && key.equals(wanted)
   })
-}
-
-function deviceDocument(chain: AttestationVerdict['chain']) {
-  if (!chain.ok) return { verified: false, reason: chain.reason }
-  const { kind, certificate } = chain.root
-  return { verified: true, path: chain.path, root: { kind, reference: certificate.body.value.holderReference } }
-}
-
-async function keyDocument(told: ToldByCard, verdict: AttestationVerdict['keys'][number]) {
-  const { curveOf, publicKeyObject } = await import('@keytether/card')
-  const { toHex } = await import('@keytether/codec')
-  const { publicKey } = verdict
-  const key = publicKeyObject(publicKey)
-  const curve = publicKey.kind === 'ec' && publicKey.domain && curveOf(publicKey.domain)
-  return {
-    genuine: verdict.ok,
-    ...(!verdict.ok && { reason: verdict.reason }),
-    signedByDevice: {
-      device: verdict.device,
-      type: curve ? `EC ${curve.name}` : `RSA ${key.asymmetricKeyDetails?.modulusLength}`,
-      publicKey: key.export({ type: 'spki', format: 'pem' }) as string,
-      ...(verdict.keyDomainUid && { keyDomainUid: toHex(verdict.keyDomainUid) }),
-    },
-    toldByCard: {
-      reference: told.reference,
-      label: told.label,
-      id: toHex(told.id),
-      algorithms: told.algorithms.map(id => toHex(Uint8Array.of(id))),
-      useCounter: told.useCounter,
-      keyDomain: told.keyDomain && {
-        index: told.keyDomain.index,
-        kind: told.keyDomain.kind,
-        keyCheckValue: told.keyDomain.keyCheckValue && toHex(told.keyDomain.keyCheckValue),
-      },
-    },
-    export: exportOf(told, verdict.keyDomainUid),
-  }
-}
-
-type KeyDocument = Awaited<ReturnType<typeof keyDocument>>
-
-const wrap = 0x92
-
-/** Of a group, the device has signed which; all else is what the card told when the attestation was made. */
-function exportOf({ algorithms, keyDomain }: ToldByCard, uid: Uint8Array | undefined) {
-  if (algorithms.length > 0 && !algorithms.includes(wrap)) return 'notAllowed' as const
-  if (uid) return 'group' as const
-  if (keyDomain === undefined) return 'noDomain' as const
-  return keyDomain.kind === 'XKEK' ? ('groupAsTold' as const) : ('domain' as const)
-}
-
-function deviceLines(chain: AttestationVerdict['chain']): string[] {
-  if (!chain.ok) return fields([['Device', `not verified: ${chainFailures[chain.reason]}`]])
-  const { kind, certificate } = chain.root
-  return fields([
-    ['Device', chain.path],
-    ['Root', `${certificate.body.value.holderReference} (${rootMeaning[kind]})`],
-  ])
-}
-
-function nameOf({ toldByCard: { reference, label } }: KeyDocument): string {
-  return `key ${reference}, ${printable(label)}`
-}
-
-function keyLines(key: KeyDocument): string[] {
-  const { signedByDevice: signed, toldByCard: told } = key
-  const domain = told.keyDomain && `${told.keyDomain.index}, ${told.keyDomain.kind}`
-  return [
-    '',
-    `${nameOf(key)}: ${key.reason ? `NOT genuine: ${failures[key.reason]}` : 'genuine'}`,
-    ...fields([
-      ['  Named as its device', signed.device],
-      ['  Type', signed.type],
-      ['  Group of devices', signed.keyDomainUid],
-      ['  Told, not signed', `label, id ${told.id}, algorithms ${told.algorithms.join(' ') || 'all'}`],
-      [
-        '  Told, not signed',
-        domain && `key domain ${domain}, key check value ${told.keyDomain?.keyCheckValue ?? 'none'}`,
-      ],
-      ['  Export', exportMeaning[key.export]],
-    ]),
-  ]
-}
-
-const caveat =
-  'Genuine means: made in that device, not brought there. It does not mean that the key has not been exported since, within\n' +
-  'its key domain, by who has the PIN.'
-
-const exportMeaning = {
-  notAllowed: 'not allowed for this key (WRAP, 92, is not among its algorithms). The card told so and did not sign it',
-  group: 'with the PIN, to the devices of its group. Which group that is, the device has signed',
-  groupAsTold: 'with the PIN, to the devices of its group. The card told so and did not sign it',
-  domain:
-    'under its key domain: with the PIN, to any device with the same shares. The card told so and did not sign it',
-  noDomain: 'the card told of no key domain to export it under, and did not sign that',
-} as const
-
-const failures: Record<AttestationFailure, string> = {
-  notSelfSigned: 'its request is not signed with the key itself',
-  deviceUnknown:
-    'its request is signed with the key itself, but there is no verified certificate of the device that is to have made it',
-  otherDevice: 'the request names another device than the certificates do',
-  notSignedByDevice: 'the device has not signed the request',
-}
-
-const chainFailures: Record<ChainFailure, string> = {
-  incomplete: 'its own certificate and that of its issuer are not both there',
-  wrongName: 'a name in its certificates is malformed',
-  notLinked: 'its certificates do not name each other as issuer',
-  wrongRole: 'a certificate is used for what it was not issued for',
-  untrustedRoot: 'its certificates lead to a root that is not trusted here',
-  wrongSignature: 'a signature in its certificates is wrong',
-  wrongKey: 'its certified key is not a valid key',
 }
 
 function refusal(
