@@ -151,6 +151,34 @@ describe('a token copied', () => {
   })
 })
 
+test('inside a group, without any share', async () => {
+  const [signer, a, b] = await Promise.all([1, 2, 3].map(() => groupToken()))
+  const { reference } = await signer!.groups.createSigner('group')
+  for (const card of [a!, b!]) {
+    await card.groups.join(0, await signer!.groups.issueMembership(reference, card.identity.devicePublicKey))
+  }
+  const [ofA, ofB] = [await a!.groups.exchangeKey(0), await b!.groups.exchangeKey(0)]
+  await a!.groups.agree(0, ofB)
+  await b!.groups.agree(0, ofA)
+  await a!.generateKeyPair(p256, { label: 'web' })
+  await a!.secretKeys.generate(128, { label: 'disk' })
+  const { keys } = await copy(await read(a!), b!)
+  const found = keys.map(each => [each.item.label, each.status, 'proof' in each ? each.proof : undefined])
+  assert.deepEqual(found.slice(1), [
+    ['web', 'copied', 'publicKey'],
+    ['disk', 'copied', 'answer'],
+  ])
+  // The key that the two agreed with is each device's own.
+  assert.equal(found[0]![1], 'notCopied')
+})
+
+async function groupToken(): Promise<SmartCardHsm> {
+  const { card } = await open(await Emulator.open({ store: memoryStore() }))
+  await card.initialize({ soPin, userPin: pin, keyDomains: 1 })
+  await card.verifyPin(pin)
+  return card
+}
+
 describe('told, and not copied', () => {
   const reasons = async (from: SmartCardHsm, to: SmartCardHsm) =>
     (await copy(await read(from), to)).keys.map(each => ('reason' in each ? each.reason : each.status))

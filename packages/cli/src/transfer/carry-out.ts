@@ -30,11 +30,18 @@ export async function carryOut(
       'nothing was done: delete what is not needed there',
     ])
   }
+  let done = 0
   const outcome = await transfer(card, plan, {
     signal,
     onKey: told => {
+      done++
       if (!options.json) console.log(keyLine(told))
     },
+  }).catch(error => {
+    console.error(
+      `stopped after ${done} of ${plan.keys.length} keys: what is copied stays, and the same command goes on from there`,
+    )
+    throw error
   })
   report(options, { ...about, ...document(outcome) }, () => lines({ ...outcome, keys: [] }))
   judge(outcome, options)
