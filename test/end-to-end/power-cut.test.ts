@@ -125,7 +125,7 @@ async function withoutCard(name: OperationName, state: string, other: string, at
 
 function started(...args: string[]): ChildProcess {
   // What the first process has compiled, the others need not.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') }
+  const env = { NODE_COMPILE_CACHE: join(folder, 'compiled'), ...process.env }
   return fork(program, args, { env, serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
 }
 
