@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SmartCardHsm } from '@keytether/driver'
+import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
 import { keytether } from '@keytether/test/keytether'
 import { killAll, longRunning } from '@keytether/test/long-running'
 
@@ -124,6 +126,33 @@ describe('a device in a file, with custodians at hand', () => {
       'alice.state',
     ])
   })
+})
+
+/** Not out of a share file: what is in one takes seconds to decipher. */
+async function importShare(state: string, share: Uint8Array): Promise<void> {
+  await using emulator = await Emulator.open({ store: fileStore(file(state)) })
+  const card = await SmartCardHsm.open(emulator, { roots: [emulatorRoot] })
+  await card.keyDomains.importShare(0, share)
+}
+
+test('all keys of a device that custodians open, copied to another one that others open', async () => {
+  for (const [state, person] of [
+    ['from.state', 'alice'],
+    ['to.state', 'bob'],
+  ] as const) {
+    const local = ['--emulator', state]
+    const options = ['--custodians', '1', '--required', '1', '--no-pin', '--dkek-shares', '1', '--yes']
+    await ok(['card', 'initialize', ...options, '--so-pin-file', 'so-pin', ...local])
+    await importShare(state, new Uint8Array(32).fill(7))
+    await ok(['card', 'custodian', 'register', `${person}.pka`, ...local])
+  }
+  const alice = ['--custodian', 'emulator:alice.state', '--custodian-pin-file', 'pin']
+  const bob = ['--to-custodian', 'emulator:bob.state', '--to-custodian-pin-file', 'pin']
+  await ok(['card', 'generate', '--ec', 'secp256r1', '--label', 'copied', '--emulator', 'from.state', ...alice])
+  const clone = ['card', 'clone', 'emulator:from.state', 'emulator:to.state']
+  await fails(3, /^error: emulator:to\.state: 1 of 1 keys .*\nhint: --to-custodian/, [...clone, ...alice])
+  await ok([...clone, ...alice, ...bob])
+  assert.match(await ok(['card', 'list', '--emulator', 'to.state']), /copied/)
 })
 
 describe('a device that is connected to a service', () => {

@@ -11,15 +11,18 @@ export const apdu = {
   select: '00A404000BE82B0601040181C31F020100',
   initialize: `8050000019 80020001 8106${pin} 8208${soPin} 910103`,
   verify: `0020008106${pin}`,
+  /** For one of two keys, which are not registered. */
+  guard: `8050000012 80020001 8208${soPin} 93020201`,
 } as const
 
-/** What was done before: power, then each of `apdu` in turn. */
-export type Stage = 'powered' | 'selected' | 'initialized' | 'loggedIn'
+/** What was done before, with commands of `apdu`. */
+export type Stage = 'powered' | 'selected' | 'initialized' | 'loggedIn' | 'guarded'
 const steps: Record<Stage, readonly string[]> = {
   powered: [],
   selected: [apdu.select],
   initialized: [apdu.select, apdu.initialize],
   loggedIn: [apdu.select, apdu.initialize, apdu.verify],
+  guarded: [apdu.select, apdu.guard],
 }
 
 export interface EmulatedToken {

@@ -11,6 +11,7 @@ import { verifyChain } from './cvc/chain.ts'
 import { curveByName } from './cvc/curves.ts'
 import { publicKeyObject, publicKeyOf, subjectPublicKeyInfo } from './cvc/key-object.ts'
 import { type EcPublicKey, keyAlgorithm } from './cvc/public-key.ts'
+import { RegistrationFile } from './cvc/registration-file.ts'
 import { cardContactRoots } from './cvc/roots.ts'
 import { verifyRequest } from './cvc/verify.ts'
 import { SecureMessagingError, UnexpectedStatusError } from './errors.ts'
@@ -40,6 +41,13 @@ describe('certificates', () => {
     single.map(bytes => encode(CertificateBody, decode(Certificate, bytes).body.value)),
   )
   fuzzCodec('request', AuthenticatedRequest, requests)
+  fuzzCodec('key for registration', RegistrationFile, [
+    encode(RegistrationFile, {
+      request: decode(AuthenticatedRequest, requests[0]!),
+      device: decode(Certificate, single[1]!),
+      issuer: decode(Certificate, single[2]!),
+    }),
+  ])
   fuzzCodec('device certificates', DeviceCertificates, [concat(...bytesOf('picoDevice', 'picoIssuer'))])
 
   fuzz(

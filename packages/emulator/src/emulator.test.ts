@@ -158,7 +158,7 @@ test('the store is closed with the card', async () => {
   assert.equal(closed, 1)
 })
 
-for (const stage of ['powered', 'selected', 'initialized', 'loggedIn'] as const) {
+for (const stage of ['powered', 'selected', 'initialized', 'loggedIn', 'guarded'] as const) {
   test(`whatever is sent to it, ${stage}, it answers with a status word`, async () => {
     const store = memoryStore()
     const { emulator } = await emulatedToken(stage, store)

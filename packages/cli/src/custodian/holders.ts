@@ -94,6 +94,12 @@ async function withToken(
   const { reader: _, emulator: __, device: ___, ...access } = options
   const names = await keysLeft(card)
   await withCard({ ...access, ...choiceOf(address) }, async (token, signal) => {
+    if (token.identity.path === card.identity.path) {
+      throw new CliError(
+        'usage',
+        `${token.identity.holderReference} is the device that is to be opened, not a custodian's`,
+      )
+    }
     const key = await registeredKey(token, names)
     await openToken(token, { ...(pinFile !== undefined && { pinFile }) }, signal)
     await use(await tokenHolder(token, key))

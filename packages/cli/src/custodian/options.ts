@@ -2,19 +2,20 @@
 import type { Command } from 'commander'
 
 export interface CustodianOptions {
-  readonly custodian?: readonly string[]
-  readonly custodianPinFile?: readonly string[]
+  readonly custodian?: readonly string[] | undefined
+  readonly custodianPinFile?: readonly string[] | undefined
 }
 
-export function custodianOptions(command: Command): Command {
+/** @param prefix tells the options of a second card from those of the first */
+export function custodianOptions(command: Command, prefix: '' | 'to-' = ''): Command {
   return command
     .option(
-      '--custodian <key>',
+      `--${prefix}custodian <key>`,
       'Authenticate with a registered key: reader:NAME or emulator:FILE for a token, NAME=FILE for a key file; once for each',
       collect,
     )
     .option(
-      '--custodian-pin-file <file>',
+      `--${prefix}custodian-pin-file <file>`,
       "Read the PIN of a custodian's token; once for each token, in order",
       collect,
     )

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { type AccessOptions, accessOptions, withCards } from '../../card-access.ts'
 import { cardAddressText, parseCardAddress } from '../../card-address.ts'
+import { custodianOptions } from '../../custodian/options.ts'
 import { CliError } from '../../errors.ts'
 import { examples } from '../../examples.ts'
 import { type LoginOptions, lastTryOption, login } from '../../login.ts'
@@ -10,7 +11,10 @@ import { carryOut } from '../../transfer/carry-out.ts'
 import { type TransferOptions, transferOptions } from '../../transfer/options.ts'
 import { readCard } from '../../transfer/read-card.ts'
 
-type CloneOptions = AccessOptions & LoginOptions & TransferOptions
+interface CloneOptions extends AccessOptions, LoginOptions, TransferOptions {
+  readonly toCustodian?: readonly string[]
+  readonly toCustodianPinFile?: readonly string[]
+}
 
 export function clone(card: Command): void {
   const command = card
@@ -20,7 +24,8 @@ export function clone(card: Command): void {
     )
     .argument('<from>', 'reader:NAME, emulator:FILE or service:DEVICE')
     .argument('<to>', 'The same for the other card')
-  lastTryOption(pinOptions(transferOptions(accessOptions(command)), fromPin, toPin)).action(run)
+  lastTryOption(pinOptions(transferOptions(accessOptions(command)), fromPin, toPin))
+  custodianOptions(custodianOptions(command), 'to-').action(run)
   examples(command, [
     ['keytether card clone emulator:a.state emulator:b.state', 'asks for both PINs'],
     ['keytether card clone "reader:Reader 0" "reader:Reader 1" --dry-run', 'says what would be copied'],
@@ -40,16 +45,18 @@ async function run(from: string, to: string, options: CloneOptions): Promise<voi
       throw new CliError('usage', `both are the same device, ${source.identity.path}`)
     }
     await login(source, options, signal, fromPin).catch(ofCard(from))
-    await login(target, options, signal, toPin).catch(ofCard(to))
+    const { toCustodian: custodian, toCustodianPinFile: custodianPinFile, ...others } = options
+    await login(target, { ...others, custodian, custodianPinFile }, signal, toPin).catch(ofCard(to, '--to-custodian'))
     const content = await readCard(source, await source.inventory(), signal)
     await carryOut(target, content, options, { from: source.identity.path, to: target.identity.path }, signal)
   })
 }
 
-/** Which of the two it was. */
-function ofCard(address: string): (error: unknown) => never {
+/** Which of the two it was, and which option is its own. */
+function ofCard(address: string, custodian = '--custodian'): (error: unknown) => never {
   return error => {
     if (!(error instanceof CliError)) throw error
-    throw new CliError(error.code, `${address}: ${error.message}`, error.hints, { cause: error })
+    const hints = error.hints.map(hint => hint.replace(/^--custodian/, custodian))
+    throw new CliError(error.code, `${address}: ${error.message}`, hints, { cause: error })
   }
 }
