@@ -1,6 +1,6 @@
 /** `keytether card … --service`: a device that dialled in to a service, managed from elsewhere. Every program is a process. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { keytether, main, startKeytether } from '@keytether/test/keytether'
 import { killAll, type LongRunning, longRunning } from '@keytether/test/long-running'
+import { requirePeers } from '@keytether/test/peers'
 import { type RecordingProxy, recordingProxy } from '@keytether/test/recording-proxy'
 import type { Device } from '../../packages/server/src/device-api/schemas.ts'
 
@@ -280,6 +281,32 @@ test('what the command line says when it cannot', async () => {
     assert.equal(failed.code, code, failed.stderr)
     assert.equal(failed.stdout, '')
   }
+})
+
+test('over TLS, with a client certificate in place of a token', async t => {
+  if (!requirePeers(t, ['openssl'])) return
+  const subject = ['-subj', '/CN=Ann', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1']
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file('key.pem')]
+  execFileSync('openssl', ['req', '-x509', ...made, ...subject, '-out', file('cert.pem')], { stdio: 'pipe' })
+  // Authority, server and client in one.
+  const tls = ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--client-ca', 'cert.pem']
+  const secure = longRunning(['serve', '--listen', '127.0.0.1:0', ...tls], folder)
+  const where = ['card', 'devices', '--service', (await secure.event('ready')).url!]
+  const client = ['--client-cert', 'cert.pem', '--client-key', 'key.pem']
+  assert.equal(await ok([...where, ...client, '--ca', 'cert.pem']), 'no device is connected\n')
+  const untrusted = await run([...where, ...client])
+  assert.match(
+    untrusted.stderr,
+    /certificate is not trusted.*\nhint: if its authority is your own, name it with --ca FILE/,
+  )
+  assert.equal(untrusted.code, 1)
+  const half = await run([...where, '--client-cert', 'cert.pem'])
+  assert.match(half.stderr, /--client-cert and --client-key go together/)
+  assert.equal(half.code, 2)
+  const broken = await run([...where, '--client-cert', 'key.pem', '--client-key', 'pin', '--ca', 'cert.pem'])
+  assert.match(broken.stderr, /^error: /)
+  assert.doesNotMatch(broken.stderr, /at .*\.ts:|648219/)
+  assert.equal(await secure.end('SIGTERM'), 0)
 })
 
 test('the service of the environment, and its only device', async () => {

@@ -9,6 +9,8 @@ export interface HttpOptions {
   readonly url: string | URL
   /** Certificates of authorities to trust besides the system's, PEM. */
   readonly authorities?: readonly string[]
+  /** To be shown to a server that asks for one, with its key, PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string } | undefined
   /** How long a request may take, from connecting to the last byte of the answer; default 40 s. */
   readonly timeoutMs?: number
 }
@@ -41,13 +43,14 @@ export class HttpClient implements Disposable {
   readonly #credentials: Readonly<Record<string, string>>
 
   /** @throws SessionError `URL` or `SCHEME` */
-  constructor({ url, authorities = [], timeoutMs = defaultTimeoutMs }: HttpOptions) {
+  constructor({ url, authorities = [], clientCertificate, timeoutMs = defaultTimeoutMs }: HttpOptions) {
     this.url = parseUrl(url)
     this.#timeoutMs = timeoutMs
     const { protocol, username, password } = this.url
     const common = { keepAlive: true, noDelay: true, proxyEnv: process.env }
-    this.#agent =
-      protocol === 'https:' ? new HttpsAgent({ ...common, ca: trusted(authorities) }) : new HttpAgent(common)
+    const client = clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }
+    const secure = protocol === 'https:'
+    this.#agent = secure ? new HttpsAgent({ ...common, ...client, ca: trusted(authorities) }) : new HttpAgent(common)
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
     this.#credentials = username === '' ? {} : { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
   }

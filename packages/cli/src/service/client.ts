@@ -33,19 +33,23 @@ const maxAnswer = 1024 * 1024
 /** All throw SessionError if the service cannot be reached, and ServiceError if it refuses. */
 export class ServiceClient implements Disposable {
   readonly #http: HttpClient
-  readonly #token: string
+  readonly #credentials: Readonly<Record<string, string>>
   readonly #schemas: typeof import('@keytether/server/device-api')
 
-  private constructor(http: HttpClient, token: string, schemas: typeof import('@keytether/server/device-api')) {
+  private constructor(
+    http: HttpClient,
+    token: string | undefined,
+    schemas: typeof import('@keytether/server/device-api'),
+  ) {
     this.#http = http
-    this.#token = token
+    this.#credentials = token === undefined ? {} : { Authorization: `Bearer ${token}` }
     this.#schemas = schemas
   }
 
-  static async open({ url, token, authorities }: ServiceAccess): Promise<ServiceClient> {
+  static async open({ url, token, ...tls }: ServiceAccess): Promise<ServiceClient> {
     const { HttpClient } = await import('@keytether/agent')
     const schemas = await import('@keytether/server/device-api')
-    return new ServiceClient(new HttpClient({ url: `${url}/api/`, authorities }), token, schemas)
+    return new ServiceClient(new HttpClient({ url: `${url}/api/`, ...tls }), token, schemas)
   }
 
   devices(signal?: AbortSignal): Promise<Device[]> {
@@ -91,7 +95,7 @@ export class ServiceClient implements Disposable {
       maxAnswer,
       signal,
       headers: {
-        Authorization: `Bearer ${this.#token}`,
+        ...this.#credentials,
         Accept: 'application/json',
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
       },

@@ -8,12 +8,16 @@ export interface ServiceOptions {
   readonly service?: string
   readonly tokenFile?: string
   readonly tokenEnv?: string
+  readonly clientCert?: string
+  readonly clientKey?: string
   readonly ca?: readonly string[]
 }
 
 export interface ServiceAccess {
   readonly url: string
-  readonly token: string
+  readonly token?: string | undefined
+  /** In place of a token, PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string } | undefined
   /** Certificates of authorities to trust besides the system's, PEM. */
   readonly authorities: readonly string[]
 }
@@ -26,6 +30,8 @@ export function serviceOptions(command: Command): Command {
     .option('--service <url>', `The service; default: what ${environment.url} says`, endpointUrl)
     .option('--token-file <file>', `Read the API token from the first line of a file; default: ${environment.token}`)
     .option('--token-env <name>', 'Take the API token from an environment variable')
+    .option('--client-cert <file>', 'Show this certificate in place of a token, PEM')
+    .option('--client-key <file>', 'Its private key, PEM')
     .option('--ca <file...>', "Also trust these authorities for the service's certificate, PEM")
 }
 
@@ -35,7 +41,21 @@ export async function serviceAccess(options: ServiceOptions): Promise<ServiceAcc
   const authorities = await Promise.all((options.ca ?? []).map(file => readFile(file, 'utf8')))
   // The addresses for tokens and for applications lead to the service, too.
   const base = url.replace(/\/+$/, '').replace(/\/(rt\/hsm|se\/api)$/, '')
-  return { url: base, token: await givenToken(options), authorities }
+  const clientCertificate = await givenCertificate(options)
+  const wantsToken =
+    clientCertificate === undefined || options.tokenFile !== undefined || options.tokenEnv !== undefined
+  return { url: base, token: wantsToken ? await givenToken(options) : undefined, clientCertificate, authorities }
+}
+
+async function givenCertificate({
+  clientCert,
+  clientKey,
+}: ServiceOptions): Promise<ServiceAccess['clientCertificate']> {
+  if (clientCert === undefined && clientKey === undefined) return undefined
+  if (clientCert === undefined || clientKey === undefined) {
+    throw new CliError('usage', '--client-cert and --client-key go together: give both')
+  }
+  return { certificate: await readFile(clientCert, 'utf8'), key: await readFile(clientKey, 'utf8') }
 }
 
 async function givenToken({ tokenFile, tokenEnv = environment.token }: ServiceOptions): Promise<string> {
