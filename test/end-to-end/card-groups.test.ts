@@ -121,6 +121,16 @@ test('two members connect, and a key goes from one to the other', async () => {
   )
 })
 
+test('a clone: all keys but the exchange key, which is each card’s own', async () => {
+  await ok(['group', 'connect', 'emulator:a', 'emulator:b', ...pin, '--to-pin-file', 'pin'])
+  await ok(['generate', '--aes', '128', '--label', 'files', ...on('a'), ...pin])
+  const words = await ok(['clone', 'emulator:a', 'emulator:b', ...pin, '--to-pin-file', 'pin'])
+  assert.match(words, /^key files, AES 128: copied; proven/m)
+  assert.doesNotMatch(words, /not copied|exchange key/)
+  const labels = JSON.parse(await ok(['list', '--json', ...on('b')])).keys.map((key: { label: string }) => key.label)
+  assert.deepEqual(labels.sort(), ['exchange key of domain 0', 'files', 'shared'])
+})
+
 test('the same through files', async () => {
   for (const name of ['b', 'c']) await ok(['group', 'offer', '--out', `${name}.offer`, ...on(name), ...pin])
   const [ofB, ofC] = [

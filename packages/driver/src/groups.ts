@@ -91,11 +91,9 @@ export class Groups {
     return this.#link.alone(async link => {
       await groupDomain(link, index)
       const { keys } = await readInventory(link, this.#version)
-      const found = keys.find(
-        key => key.keyDomain === index && equal(Uint8Array.from(key.algorithms), exchangeAlgorithms),
-      )
+      const found = keys.find(key => key.keyDomain === index && isExchangeKey(key))
       const label = `exchange key of domain ${index}`
-      const attributes = { label, algorithms: [...exchangeAlgorithms], keyDomain: index }
+      const attributes = { label, algorithms: [algorithm.ecdhKeyDomain], keyDomain: index }
       const key = found ?? (await generateKeyPair(link, this.#version, this.#identity, curve, attributes))
       return registrationOf(link, this.#identity, this.#version, key.reference)
     })
@@ -132,7 +130,10 @@ export class Groups {
   }
 }
 
-const exchangeAlgorithms = Uint8Array.of(algorithm.ecdhKeyDomain)
+/** Good for nothing but agreeing on the key of a domain: each member has its own. */
+export function isExchangeKey({ algorithms: [only, ...more] }: KeyInfo): boolean {
+  return only === algorithm.ecdhKeyDomain && more.length === 0
+}
 
 const refusals = {
   ...domainRefusals,

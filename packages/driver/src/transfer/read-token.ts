@@ -1,6 +1,7 @@
 /** Everything on a token, keys wrapped, as far as it can be had. */
 import { fileId, subjectPublicKeyInfo } from '@keytether/card'
 import { DriverError, type DriverErrorCode } from '../errors.ts'
+import { isExchangeKey } from '../groups.ts'
 import { domainWords, keyDomainState } from '../key-domains.ts'
 import type { SmartCardHsm } from '../smart-card-hsm.ts'
 import type { Inventory, KeyInfo } from '../types.ts'
@@ -15,7 +16,8 @@ export interface ReadTokenOptions {
 
 /**
  * Reads and wraps. A key that cannot be wrapped is there without its blob, and with the reason. Keys of which no public key is
- * known are used once, so that copies can be told by their answer. After log-in.
+ * known are used once, so that copies can be told by their answer. Exchange keys of groups are not there: each member has its
+ * own. After log-in.
  */
 export async function readToken(
   card: SmartCardHsm,
@@ -23,9 +25,10 @@ export async function readToken(
   { onKey, signal }: ReadTokenOptions = {},
 ): Promise<TokenContent> {
   const keys: StoredKey[] = []
-  for (const [index, key] of inventory.keys.entries()) {
+  const all = inventory.keys.filter(key => !isExchangeKey(key))
+  for (const [index, key] of all.entries()) {
     signal?.throwIfAborted()
-    onKey?.(key, index, inventory.keys.length)
+    onKey?.(key, index, all.length)
     keys.push(await readKey(card, inventory, key))
   }
   return { keys, certificates: await readCertificates(card, inventory), data: await readData(card, inventory) }
