@@ -209,6 +209,9 @@ describe('a device that is connected to a service', () => {
     )
     await ok(custodian('answer', 'answer', ...remote))
     assert.notEqual(await application(), 200)
+    const known = ['--service', remote[1]!, '--token-file', 'token']
+    assert.match(await ok(['card', 'devices', ...known]), /secured .*1 of the 2 custodians that it takes/)
+    assert.match(await ok(['card', 'status', ...remote]), /Authenticated public keys *: 1/)
 
     await ask('alice', 'ask')
     await fails(4, /has no key named ZZEMU/, sign('bob', 'ask'))

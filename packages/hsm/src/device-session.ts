@@ -235,6 +235,8 @@ export class DeviceSession {
     const { status, ...rest } = await card.pinStatus()
     this.#pin = status
     if (status === 'verified') return undefined
+    const keys = status === 'notAuthenticated' ? await card.authentication.status() : undefined
+    if (keys) return `locked: ${keys.authenticated} of the ${keys.required} custodians that it takes are authenticated`
     const id = this.id!
     const pin = status === 'notVerified' ? this.#keeper.pinOf(id) : undefined
     if (pin === undefined) return explain({ status, ...rest } as PinStatus)

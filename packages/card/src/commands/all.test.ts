@@ -45,6 +45,7 @@ const also: { readonly [K in keyof typeof commands]?: Record<string, OutcomeOf<(
   DeriveKey: { '6985': 'algorithmNotAllowed' },
   Sign: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
   Decipher: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
+  SetVerificationKey: { '6a80': 'keyNotFound', '6a82': 'keyNotFound' },
   VerifyCertificate: { '6984': 'notVerified', '6300': 'notVerified' },
   AuthenticationStatus: { '6a86': 'notConfigured', '6a88': 'notConfigured' },
   RegisterAuthenticationKey: { '6a82': 'notConfigured' },

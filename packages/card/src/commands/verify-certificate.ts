@@ -16,7 +16,7 @@ export const SetVerificationKey = command({
   ins: 0x22,
   params: struct({ p1: always(0x81), p2: always(0xb6) }),
   data: tlvs({ holderReference: tlv(0x83, reference) }),
-  status: { keyNotFound: sw.referenceNotFound },
+  status: { keyNotFound: anyOf(sw.referenceNotFound, sw.wrongData, sw.notFound) },
 })
 
 /** Verifies a certificate with the chosen key, and makes its key known. */
