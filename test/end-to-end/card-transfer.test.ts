@@ -1,15 +1,15 @@
 /** `keytether card clone`, `backup`, `restore` and `import`, on emulated tokens. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { createPublicKey, randomBytes, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, randomBytes, verify } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Certificate } from '@keytether/card'
+import { Certificate, materialOfPrivateKey } from '@keytether/card'
 import { encode } from '@keytether/codec'
 import { createShareFile } from '@keytether/custody'
 import { SmartCardHsm } from '@keytether/driver'
@@ -296,6 +296,15 @@ describe('import', () => {
         ['curve', undefined],
       ],
     )
+    // Nowhere but in the files that it came in: neither the numbers of a key nor the domain's key.
+    const secrets = [materialOfPrivateKey(createPrivateKey(readFileSync(file('curve.key')))), { share }]
+      .flatMap(material => Object.entries(material))
+      .filter(([name]) => name === 'd' || name === 'share')
+    assert.equal(secrets.length, 2)
+    for (const [, secret] of secrets) {
+      for (const name of readdirSync(folder))
+        assert.ok(!readFileSync(file(name)).includes(Buffer.from(secret as Uint8Array)), name)
+    }
     for (const [label, name] of [
       ['shop', 'rsa'],
       ['curve', 'curve'],

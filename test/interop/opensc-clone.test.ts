@@ -136,6 +136,17 @@ if (await openscTests(import.meta.filename, 300_000)) {
     }
   })
 
+  test('a key without certificate is imported; OpenSC signs with it', async () => {
+    for (const [name, algorithm] of [kinds[0], kinds[2]]) {
+      await openssl('genpkey', ...algorithm, '-out', 'bare.key')
+      const shares = ['--share', 'share.pbe', '--password-file', 'password']
+      await ours('import', 'bare.key', '--label', `bare ${name}`, ...onSecond, ...shares)
+      const { keys } = JSON.parse(await ours('list', '--reader', second.name, '--json'))
+      const { id } = keys.find(({ label }: { label: string }) => label === `bare ${name}`)
+      await signs(createPublicKey(await token.read('bare.key')), id)
+    }
+  })
+
   test('a backup, and all of it restored after the token was initialised again', async () => {
     await ours('backup', 'all.backup', ...onSecond, '--data-password-file', 'password')
     await token.run('sc-hsm-tool', [
@@ -151,7 +162,7 @@ if (await openscTests(import.meta.filename, 300_000)) {
     ])
     await ours('domain', 'import', '--reader', second.name, '--share', 'share.pbe', '--password-file', 'password')
     const done = await ours('restore', 'all.backup', ...onSecond, '--data-password-file', 'password')
-    assert.match(done, /^keys: 6 copied$/m)
+    assert.match(done, /^keys: 8 copied$/m)
     await signs(await publicKey(0, '01'), '01')
     const { keys } = JSON.parse(await ours('list', '--reader', second.name, '--json'))
     const { id } = keys.find(({ label }: { label: string }) => label === 'rsa4096')
