@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-
+import { stripVTControlCharacters } from 'node:util'
 import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
 import { keytether } from '@keytether/test/keytether'
@@ -21,9 +21,16 @@ function names(command: Command, prefix: readonly string[] = []): string[][] {
   return shown.flatMap(sub => [[...prefix, sub.name()], ...names(sub, [...prefix, sub.name()])])
 }
 
-async function examplesOf(command: readonly string[]): Promise<string[]> {
-  const { stdout } = await keytether([...command, '--help'])
-  const [, section = ''] = stdout.split('Examples:\n')
+function examplesOf(path: readonly string[]): string[] {
+  const command = path.reduce((found, name) => found.commands.find(sub => sub.name() === name)!, createProgram())
+  let help = ''
+  command.configureOutput({
+    writeOut: text => {
+      help += text
+    },
+  })
+  command.outputHelp()
+  const [, section = ''] = stripVTControlCharacters(help).split('Examples:\n')
   return section
     .split('\n\n')[0]!
     .split('\n')
@@ -32,7 +39,7 @@ async function examplesOf(command: readonly string[]): Promise<string[]> {
 }
 
 const commands = [[], ...names(createProgram()).filter(command => command.at(-1) !== 'help')]
-const examples = [...new Set((await Promise.all(commands.map(examplesOf))).flat())]
+const examples = [...new Set(commands.flatMap(examplesOf))]
 
 /** The words after `keytether`, as far as they are its own. */
 function words(example: string): string[] {
