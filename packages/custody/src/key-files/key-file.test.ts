@@ -5,8 +5,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { anyTlv, concat, decode, encode, sequenceOf } from '@keytether/codec'
+import { fuzz } from '@keytether/test/fuzz'
 import { type Peer, requirePeers } from '@keytether/test/peers'
+import { CustodyError } from '../errors.ts'
 import { type KeyFile, readKeyFile } from './key-file.ts'
+import { readPkcs12 } from './pkcs12.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-key-files-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -91,6 +95,21 @@ test('PKCS #12 of OpenSSL', async t => {
     )
   })
 
+  await t.test('written as it came, without lengths', async () => {
+    for (const more of [[], ['-legacy'], ['-nomac'], ['-keypbe', 'NONE', '-certpbe', 'NONE']]) {
+      pkcs12('file.p12', 'rsa', 'secret', ...more)
+      const ber = withoutLengths(readFileSync(join(folder, 'file.p12')))
+      const file = await readKeyFile(ber, async () => 'secret')
+      assert.deepEqual(summary(file), [['rsa', 'RSA 2048', true]], more.join())
+    }
+  })
+
+  await t.test('fuzzed', () => {
+    pkcs12('file.p12', 'P-256', 'secret', '-keypbe', 'NONE', '-certpbe', 'NONE', '-nomac')
+    const sample = new Uint8Array(readFileSync(join(folder, 'file.p12')))
+    fuzz('PKCS #12', file => readPkcs12(file, 'secret'), [sample], { errors: [CustodyError] })
+  })
+
   await t.test('a wrong password is told from an altered file, and that from a damaged one', async () => {
     for (const more of [[], ['-legacy'], ['-nomac']]) {
       pkcs12('file.p12', 'rsa', 'secret', ...more)
@@ -113,6 +132,19 @@ test('PKCS #12 of OpenSSL', async t => {
     }
   })
 })
+
+/** As programs write it that do not know lengths beforehand: those of sequences left out, and long strings in pieces. */
+function withoutLengths(der: Uint8Array): Uint8Array {
+  const end = Uint8Array.of(0, 0)
+  return concat(
+    ...decode(sequenceOf(anyTlv), der).map(({ tag, value }) => {
+      if (tag & 0x20) return concat(Uint8Array.of(tag, 0x80), withoutLengths(value), end)
+      if (tag !== 0x04 || value.length < 100) return encode(anyTlv, { tag, value })
+      const pieces = [value.subarray(0, 64), value.subarray(64)].map(piece => encode(anyTlv, { tag, value: piece }))
+      return concat(Uint8Array.of(0x24, 0x80), ...pieces, end)
+    }),
+  )
+}
 
 test('PKCS #12 of keytool: several keys, and secret keys', async t => {
   if (!requirePeers(t, ['keytool'])) return

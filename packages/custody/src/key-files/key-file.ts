@@ -140,13 +140,20 @@ function assemble({ keys, certificates, secrets }: Read): KeyFile {
 }
 
 function publicKeyIn(certificate: Uint8Array): Uint8Array | undefined {
-  try {
-    return publicKeyInfoOf(new X509Certificate(certificate).publicKey)
-  } catch {
-    return undefined
-  }
+  const read = parsed(certificate)
+  return read && publicKeyInfoOf(read.publicKey)
 }
 
 function commonName(certificate: Uint8Array): string | undefined {
-  return /^CN=(.+)$/m.exec(new X509Certificate(certificate).subject)?.[1]
+  return /^CN=(.+)$/m.exec(parsed(certificate)?.subject ?? '')?.[1]
+}
+
+/** Undefined for certificates that are none, or of keys that are not known: they concern no key of the file. */
+function parsed(certificate: Uint8Array): X509Certificate | undefined {
+  try {
+    const read = new X509Certificate(certificate)
+    return read.publicKey && read
+  } catch {
+    return undefined
+  }
 }

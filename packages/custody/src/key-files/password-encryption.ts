@@ -47,7 +47,7 @@ const Pkcs12 = tlv(0x30, struct({ salt: octets, iterations: number }))
 export const EncryptedPrivateKeyInfo = tlv(0x30, struct({ algorithm: AlgorithmIdentifier, encrypted: octets }))
 
 /** More than any program asks for: a file must not keep us busy for ever. */
-const mostIterations = 100_000_000
+const mostIterations = 10_000_000
 const mostScryptMemory = 1024 * 1024 * 1024
 
 /** The plaintext; undefined if it cannot be that, which a wrong password leads to as a rule. */
