@@ -1,7 +1,7 @@
 /** A card that exists in memory alone, to see whether a backup can be restored. */
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Backup } from '@keytether/custody'
-import { SmartCardHsm } from '@keytether/driver'
+import type { SmartCardHsm } from '@keytether/driver'
 import { CliError } from '../errors.ts'
 import { hex } from '../key-domains.ts'
 
@@ -16,6 +16,7 @@ export async function withDrillCard(
   use: (card: SmartCardHsm) => Promise<void>,
 ): Promise<void> {
   const { combineShares, keyEncryptionKey } = await import('@keytether/card')
+  const { SmartCardHsm } = await import('@keytether/driver')
   const { Emulator, emulatorRoot, memoryStore } = await import('@keytether/emulator')
   const key = combineShares(shares)
   try {
