@@ -2,7 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+  type RawServerDefault,
+} from 'fastify'
 import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
 import { api } from './api.ts'
 import type { Authenticate } from './authenticate.ts'
@@ -56,7 +62,7 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
   app.addHook('onResponse', async (request, reply) => {
     const { method, ip } = request
     const ms = Math.round(reply.elapsedTime)
-    request.log.info({ method, path: pathOf(request), ip, status: reply.statusCode, ms }, 'request answered')
+    request.log.info({ method, path: pathToLog(request), ip, status: reply.statusCode, ms }, 'request answered')
   })
   app.get('/health/alive', () => ({ alive: true }))
   const { devices, leases, authenticate, patienceMs, lendingPatienceMs } = options
@@ -64,6 +70,11 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
   const lending = { routes: deviceRoutes, domain: { devices, leases }, authenticate, patienceMs: lendingPatienceMs }
   app.register(api(lending), { prefix: '/api' })
   return app
+}
+
+/** The id of a lease is for its borrower. */
+function pathToLog(request: FastifyRequest): string {
+  return pathOf(request).replace(/^(\/api\/leases\/)[^/]+/, '$1…')
 }
 
 /** Answers of an API are for no browser to show, guess at or keep. */
