@@ -103,6 +103,12 @@ describe('a device in a file, with custodians at hand', () => {
     ])
   })
 
+  test('there is no PIN to change or to unblock', async () => {
+    const noPin = /^error: this device has no user PIN: its custodians alone open it/
+    await fails(1, noPin, ['card', 'pin', 'change', ...target])
+    await fails(1, noPin, ['card', 'pin', 'unblock', '--so-pin-file', 'so-pin', ...target])
+  })
+
   test('key files', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' })
     writeFileSync(file('stranger.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }))

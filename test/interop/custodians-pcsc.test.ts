@@ -72,7 +72,7 @@ if (missing !== undefined) {
     const generate = ['card', 'generate', '--ec', 'secp256r1', '--label', 'web', ...reader, ...trust]
     const { code, stderr } = await run(...generate)
     assert.equal(code, 3, stderr)
-    assert.match(stderr, /1 of 1 keys open the device; 0 authenticated/)
+    assert.match(stderr, /1 of 1 keys opens the device; 0 authenticated/)
     await ok(...generate, ...own)
     assert.match(await ok('card', 'sign', 'web', 'pin', ...reader, ...trust, ...own), /^30/)
     assert.equal((await run('card', 'sign', 'web', 'pin', ...reader, ...trust)).code, 3, 'it was left closed')

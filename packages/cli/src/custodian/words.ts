@@ -4,7 +4,8 @@ import { CliError } from '../errors.ts'
 
 export function countWords({ total, missing, required, authenticated }: AuthenticationStatus): string {
   const registered = missing === 0 ? '' : `, ${missing} of them not registered yet`
-  return `${required} of ${total} keys open the device${registered}; ${authenticated} authenticated`
+  const open = required === 1 ? 'opens' : 'open'
+  return `${required} of ${total} keys ${open} the device${registered}; ${authenticated} authenticated`
 }
 
 /** The device is not open: what is missing, and what to do. */

@@ -1,8 +1,9 @@
 /** `keytether card pin`. */
 
-import type { PinRole } from '@keytether/driver'
+import type { PinRole, SmartCardHsm } from '@keytether/driver'
 import { type Command, Option } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
+import { CliError } from '../../errors.ts'
 import { accepted, checkTries, lastTryOption, pinWords, spending, triesNote } from '../../login.ts'
 import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
 import { newPin, newSoPin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
@@ -40,9 +41,18 @@ async function showStatus(options: CardOptions & OutputOptions): Promise<void> {
   })
 }
 
+/** Where keys alone open the device, there is nothing to change or to unblock. */
+async function checkHasPin(device: SmartCardHsm): Promise<void> {
+  const { deviceOptions } = await import('@keytether/card')
+  const combined = device.options === undefined || (device.options & deviceOptions.combinedAuthentication) !== 0
+  if (combined || (await device.authentication.status()) === undefined) return
+  throw new CliError('failed', 'this device has no user PIN: its custodians alone open it')
+}
+
 async function changePin(options: ChangeOptions & { readonly role: PinRole }): Promise<void> {
   const [current, next] = options.role === 'so' ? [soPin, newSoPin] : [userPin, newPin]
   await withCard(options, async (device, signal) => {
+    if (options.role === 'user') await checkHasPin(device)
     const status = await checkTries(device, options.role, options.lastTry)
     const old = await readPin(options, current, signal, triesNote(status))
     const replacement = await readPin(options, next, signal)
@@ -55,6 +65,7 @@ async function changePin(options: ChangeOptions & { readonly role: PinRole }): P
 
 async function unblockPin(options: ChangeOptions & { readonly keepPin?: true }): Promise<void> {
   await withCard(options, async (device, signal) => {
+    await checkHasPin(device)
     const status = await checkTries(device, 'so', options.lastTry)
     const so = await readPin(options, soPin, signal, triesNote(status))
     const next = options.keepPin ? undefined : await readPin(options, newPin, signal)
