@@ -24,6 +24,11 @@ interface Explanation {
   readonly hints: readonly string[]
 }
 
+const lost: Explanation = {
+  code: 'failed',
+  hints: ['what was outstanding may have happened: look with `keytether card list`, then try again'],
+}
+
 /**
  * The errors of the packages below, by name and code. Names, because importing their classes would load every package
  * for every command.
@@ -68,10 +73,8 @@ const explanations: Record<string, Explanation> = {
     code: 'failed',
     hints: ['it is back when that is done, or a minute after whoever has it fell silent'],
   },
-  'ServiceError LEASE_ENDED': {
-    code: 'failed',
-    hints: ['what was outstanding may have happened: look with `keytether card list`, then try again'],
-  },
+  'ServiceError LEASE_ENDED': lost,
+  'ServiceError UNKNOWN_LEASE': lost,
   RangeError: { code: 'usage', hints: [] },
   'Error ENOENT': { code: 'notFound', hints: [] },
   'Error EACCES': { code: 'failed', hints: ['this user may not do that there'] },

@@ -8,13 +8,13 @@ import {
   DriverError,
   type DriverErrorCode,
   type KeyDomainInfo,
-  type PinOutcome,
   type PinStatus,
   type SignatureScheme,
   SmartCardHsm,
 } from '@keytether/driver'
 import { DeviceLostError, HsmError } from './errors.ts'
 import { domainId, hexId, type KeyInstance, keyInstance } from './keys.ts'
+import { lockWords } from './lock-words.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /**
@@ -239,14 +239,14 @@ export class DeviceSession {
     if (keys) return `locked: ${keys.authenticated} of the ${keys.required} custodians that it takes are authenticated`
     const id = this.id!
     const pin = status === 'notVerified' ? this.#keeper.pinOf(id) : undefined
-    if (pin === undefined) return explain({ status, ...rest } as PinStatus)
+    if (pin === undefined) return lockWords({ status, ...rest } as PinStatus)
     const outcome = await card.verifyPin(pin)
     if (outcome.status === 'verified') {
       this.#pin = 'verified'
       return undefined
     }
     this.#keeper.pinRefused(id)
-    return `the PIN on record was not accepted: ${explain(outcome)}`
+    return `the PIN on record was not accepted: ${lockWords(outcome)}`
   }
 
   #domainOf(index: number | undefined): string {
@@ -287,30 +287,4 @@ function isDeviceFault(error: unknown): error is Error {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-function explain(pin: PinStatus | PinOutcome): string {
-  const left = 'triesLeft' in pin ? `, ${pin.triesLeft} ${pin.triesLeft === 1 ? 'try' : 'tries'} left` : ''
-  switch (pin.status) {
-    case 'verified':
-      return 'the PIN is verified'
-    case 'notVerified':
-      return `locked${left}: give the PIN to its agent, or to the service`
-    case 'wrongPin':
-      return `wrong PIN${left}`
-    case 'lastTry':
-      return 'one try is left, and the service does not spend it: present the PIN beside the device'
-    case 'blocked':
-      return 'the PIN is blocked: reset its retry counter'
-    case 'transportPin':
-      return 'the transport PIN is still set: change it'
-    case 'notInitialized':
-      return 'the device is not initialised'
-    case 'notAuthenticated':
-      return 'locked: it waits for public key authentication'
-    case 'wrongLength':
-      return 'the PIN has the wrong length'
-    case 'notAllowed':
-      return "the device's options forbid it"
-  }
 }
