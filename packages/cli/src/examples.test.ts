@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { stripVTControlCharacters } from 'node:util'
 import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
+import { commandTree, helpOf } from '@keytether/test/help'
 import { keytether } from '@keytether/test/keytether'
 import { requirePeers } from '@keytether/test/peers'
 import type { Command } from 'commander'
@@ -15,22 +15,8 @@ import { createProgram } from './program.ts'
 
 const main = join(import.meta.dirname, 'main.ts')
 
-/** The names of all commands that people see, such as `card pin change`. */
-function names(command: Command, prefix: readonly string[] = []): string[][] {
-  const shown = command.createHelp().visibleCommands(command)
-  return shown.flatMap(sub => [[...prefix, sub.name()], ...names(sub, [...prefix, sub.name()])])
-}
-
-function examplesOf(path: readonly string[]): string[] {
-  const command = path.reduce((found, name) => found.commands.find(sub => sub.name() === name)!, createProgram())
-  let help = ''
-  command.configureOutput({
-    writeOut: text => {
-      help += text
-    },
-  })
-  command.outputHelp()
-  const [, section = ''] = stripVTControlCharacters(help).split('Examples:\n')
+function examplesOf(command: Command): string[] {
+  const [, section = ''] = helpOf(command).split('Examples:\n')
   return section
     .split('\n\n')[0]!
     .split('\n')
@@ -38,8 +24,7 @@ function examplesOf(path: readonly string[]): string[] {
     .filter(line => line !== '' && !line.startsWith('#'))
 }
 
-const commands = [[], ...names(createProgram()).filter(command => command.at(-1) !== 'help')]
-const examples = [...new Set(commands.flatMap(examplesOf))]
+const examples = [...new Set(commandTree(createProgram()).flatMap(examplesOf))]
 
 /** The words after `keytether`, as far as they are its own. */
 function words(example: string): string[] {
