@@ -73,9 +73,9 @@ async function read(file: string | undefined): Promise<Attestation> {
     return decode(Attestation, content)
   } catch (cause) {
     if (!(cause instanceof DecodeError)) throw cause
-    throw new CliError('failed', `${file ?? 'standard input'} is no attestation: ${printable(cause.message)}`, [], {
-      cause,
-    })
+    // The place in a text is named by its members, not by bytes.
+    const reason = printable(cause.message.replaceAll(/ \(at byte \d+\)/g, ''))
+    throw new CliError('failed', `${file ?? 'standard input'} is no attestation: ${reason}`, [], { cause })
   }
 }
 

@@ -47,7 +47,7 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
       ...userPinLines(facts, names),
       ...authenticationLines(facts.authentication),
       ...domains,
-      ...row('Free memory', `${facts.freeMemory} bytes`),
+      ...(facts.freeMemory === undefined ? [] : row('Free memory', `${facts.freeMemory} bytes`)),
       ...row('Keys', String(facts.keys)),
     ])
   })
@@ -58,7 +58,8 @@ interface Facts {
   readonly userPin: PinStatus
   readonly soPin: PinStatus
   readonly authentication: AuthenticationStatus | undefined
-  readonly freeMemory: number
+  /** Bytes; cards before 2.4 do not tell. */
+  readonly freeMemory: number | undefined
   readonly keys: number
   readonly keyDomains: readonly KeyDomainInfo[]
 }
@@ -66,7 +67,9 @@ interface Facts {
 async function read(device: SmartCardHsm): Promise<Facts> {
   const userPin = await device.pinStatus('user')
   const soPin = await device.pinStatus('so')
-  const { freeMemory } = await device.deviceStatus()
+  const { major, minor } = device.version
+  const tellsMemory = major > 2 || (major === 2 && minor >= 4)
+  const freeMemory = tellsMemory ? (await device.deviceStatus()).freeMemory : undefined
   const { label, keys, keyDomains } = await device.inventory()
   const authentication = await device.authentication.status()
   return { label, userPin, soPin, authentication, freeMemory, keys: keys.length, keyDomains }
