@@ -55,3 +55,33 @@ test('who listens learns nothing of the PIN', async () => {
   const traffic = Buffer.concat(sent)
   for (const secret of [pin, soPin, Buffer.from('a label')]) assert.ok(!traffic.includes(secret))
 })
+
+test('a session PIN is as good as the PIN, until the options of the device end it', async () => {
+  const token = await open()
+  const hsm = await SmartCardHsm.open(token, { roots })
+  const [pin, soPin] = [Buffer.from('648219'), Buffer.from('57621880')]
+  await hsm.initialize({ soPin, userPin: pin, options: 0x0005 })
+  await hsm.verifyPin(pin)
+  await assert.rejects(hsm.makeSessionPin(), { code: 'NOT_ALLOWED' })
+  await hsm.openSecureChannel()
+  const sessionPin = await hsm.makeSessionPin()
+  assert.equal((await hsm.changePin('user', pin, Buffer.from('111111'))).status, 'verified')
+  assert.equal((await hsm.verifyPin(sessionPin)).status, 'wrongPin', 'another PIN was set')
+  await hsm.verifyPin(Buffer.from('111111'))
+  const second = await hsm.makeSessionPin()
+  assert.notDeepEqual(second, sessionPin)
+  assert.equal((await hsm.verifyPin(second)).status, 'verified')
+  await hsm.logout()
+  await assert.rejects(hsm.makeSessionPin(), { code: 'NOT_LOGGED_IN' })
+  assert.equal((await hsm.verifyPin(second)).status, 'verified')
+  await token.reset()
+  const again = await SmartCardHsm.open(token, { roots })
+  assert.equal((await again.verifyPin(second)).status, 'wrongPin')
+})
+
+test('a device that was initialised without session PINs', async () => {
+  const hsm = await SmartCardHsm.open(await open(), { roots })
+  await hsm.initialize({ soPin: Buffer.from('57621880'), userPin: Buffer.from('648219'), label: 'logged in' })
+  await hsm.openSecureChannel()
+  await assert.rejects(hsm.makeSessionPin(), { code: 'NOT_SUPPORTED' })
+})

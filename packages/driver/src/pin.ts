@@ -1,8 +1,16 @@
 /** PINs: asking, presenting, changing, resetting. A try is spent only on purpose, and the last one only if told so. */
-import { ChangeReferenceData, deviceOptions, InitializeDevice, ResetRetryCounter, Verify } from '@keytether/card'
+import {
+  ChangeReferenceData,
+  deviceOptions,
+  InitializeDevice,
+  MakeSessionPin,
+  ResetRetryCounter,
+  Verify,
+} from '@keytether/card'
 import { concat } from '@keytether/codec'
 import { DriverError } from './errors.ts'
 import { call, type Link } from './link.ts'
+import { expectOk } from './outcome.ts'
 import type { Initialization, PinOutcome, PinRole, PinStatus, Version } from './types.ts'
 
 export interface TryOptions {
@@ -109,6 +117,19 @@ export async function resetRetryCounter(
     : call(ResetRetryCounter, { mode: 'counterOnly' }, soPin)
   const [outcome] = await link.run([reset])
   return outcomeOf(outcome)
+}
+
+/**
+ * A PIN that the card makes, for who is logged in, through secure messaging: as good as the user PIN for a while.
+ *
+ * @throws DriverError `NOT_SUPPORTED` if the device was initialised without it, `NOT_LOGGED_IN`; `NOT_ALLOWED` in the clear
+ */
+export async function makeSessionPin(link: Link): Promise<Uint8Array> {
+  if (!link.secure) throw new DriverError('NOT_ALLOWED', 'a session PIN is not asked for in the clear')
+  const [outcome] = await link.run([call(MakeSessionPin, {}, undefined)])
+  return expectOk(outcome, 'make a session PIN', {
+    notSupported: ['NOT_SUPPORTED', 'the device was initialised without session PINs'],
+  })
 }
 
 const defaults = { options: 0x0001, pinTries: 3 }

@@ -24,7 +24,15 @@ import {
   writeCertificate,
 } from './objects.ts'
 import { expectOk } from './outcome.ts'
-import { changePin, initialize, pinStatus, resetRetryCounter, type TryOptions, verifyPin } from './pin.ts'
+import {
+  changePin,
+  initialize,
+  makeSessionPin,
+  pinStatus,
+  resetRetryCounter,
+  type TryOptions,
+  verifyPin,
+} from './pin.ts'
 import { type Proof, proveKey } from './prove.ts'
 import { SecretKeys } from './secret-keys.ts'
 import type {
@@ -150,6 +158,14 @@ export class SmartCardHsm {
    */
   changePin(role: PinRole, oldPin: Uint8Array, newPin: Uint8Array, options: TryOptions = {}): Promise<PinOutcome> {
     return this.#link.alone(link => changePin(link, this.version, role, oldPin, newPin, options))
+  }
+
+  /**
+   * Has the card make a PIN that `verifyPin` takes as well, so that the user PIN need not be kept. A reset ends it, or what else
+   * the options of the device say. Through the secure channel, after log-in.
+   */
+  makeSessionPin(): Promise<Uint8Array> {
+    return this.#link.alone(makeSessionPin)
   }
 
   /** Unblocks the user PIN and, if one is given, sets a new one. The tries of the security officer's PIN are guarded. */
