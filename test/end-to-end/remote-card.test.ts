@@ -232,6 +232,28 @@ test('Ctrl-C gives the device back', async () => {
   assert.equal(await fourth.end('SIGTERM'), 0)
 })
 
+test('a token that loses power in the middle of a command', async () => {
+  const { token: killed, device } = await token('killed', '--latency', 'generate=3000', ...pins)
+  const there = remote(device)
+  await ok(['card', ...initialize, ...there])
+  await until(device, isReady)
+  const generating = run(['card', 'generate', '--ec', 'secp256r1', '--label', 'a', ...pins, ...there])
+  await until(device, ({ state }) => state === 'lent')
+  await sleep(1000)
+  killed.child.kill('SIGKILL')
+  const { code, stderr } = await generating
+  assert.match(
+    stderr,
+    /the lease is over: the device was lost: the connection broke.*\nhint: what was outstanding may have/,
+  )
+  assert.equal(code, 1)
+
+  const { token: again } = await token('killed', ...pins)
+  // It was made, and nobody got to name it.
+  assert.match(await ok(['card', 'list', ...there]), /^1 +EC secp256r1/m)
+  assert.equal(await again.end('SIGTERM'), 0)
+})
+
 test('an agent that lets through only what uses keys', async () => {
   await ok(['card', ...initialize, '--emulator', 'fifth.state'])
   await ok(['card', 'generate', '--ec', 'secp256r1', '--label', 'old', ...pins, '--emulator', 'fifth.state'])
