@@ -11,14 +11,19 @@ import {
   verify,
 } from 'node:crypto'
 import {
+  AuthenticatedRequest,
+  algorithm,
   combineShares,
+  fileId,
   keyEncryptionKey,
   materialOfPrivateKey,
+  type PublicKey,
   publicKeyObject,
+  subjectPublicKeyInfo,
   type WrappedKeyFile,
   wrapKey,
 } from '@keytether/card'
-import { fromHex, toHex } from '@keytether/codec'
+import { decode, fromHex, toHex } from '@keytether/codec'
 import {
   type DriverError,
   importedKey,
@@ -189,6 +194,50 @@ const remove: Operation = {
   complete: async ({ card }) => assert.deepEqual(await card.files.list(), [0xcc00, 0x2f02]),
 }
 
+/** Of a key whose certificate is being replaced, and has just been deleted, the card has the request elsewhere. */
+async function publicKeyOf(card: SmartCardHsm, { reference, publicKey }: KeyInfo): Promise<PublicKey> {
+  if (publicKey) return publicKey
+  const [request] = await card.files.read([fileId('metaData', reference)])
+  return decode(AuthenticatedRequest, request!).certificate.value.body.value.publicKey
+}
+
+/** Certificates in the place of requests, which are kept. */
+const certify: Operation = {
+  async prepare({ card }) {
+    await initialized(card)
+    for (const label of ['one', 'two']) await card.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label })
+  },
+  async run({ card }, tell) {
+    for (const key of (await card.inventory()).keys) {
+      if (key.certificateKind === 'x509' && key.publicKey) continue
+      const spki = subjectPublicKeyInfo(await publicKeyOf(card, key))
+      const certificate = await selfSigned(key.label, spki, message =>
+        card.sign(key.reference, algorithm.ecdsaSha256, message),
+      )
+      assert.equal(await card.writeCertificate(key.reference, certificate), true)
+      tell(key.label)
+    }
+  },
+  async check({ card }, told) {
+    const { attestation } = await card.attest()
+    for (const label of told)
+      assert.ok(
+        attestation.keys.some(key => key.told.label === label),
+        label,
+      )
+  },
+  repeat: cards => certify.run(cards, () => {}),
+  async complete({ card }) {
+    const { keys } = await card.inventory()
+    assert.deepEqual(
+      keys.map(({ certificateKind }) => certificateKind),
+      ['x509', 'x509'],
+    )
+    assert.deepEqual((await card.attest()).notAttested, [])
+    await checkKeys(card)
+  },
+}
+
 async function putOn(card: SmartCardHsm, content: TokenContent, tell: (step: string) => void): Promise<void> {
   const plan = planTransfer(content, await readTarget(card, content))
   const { certificates, data } = await transfer(card, plan, {
@@ -253,10 +302,15 @@ const importKeys: Operation = {
   complete: async ({ card }) => assert.deepEqual(labels(await checkKeys(card)), ['ec', 'rsa']),
 }
 
-export const operations = { initialize, importShares, importKeys, unwrap, remove, clone } as const satisfies Record<
-  string,
-  Operation
->
+export const operations = {
+  initialize,
+  importShares,
+  importKeys,
+  unwrap,
+  remove,
+  certify,
+  clone,
+} as const satisfies Record<string, Operation>
 export type OperationName = keyof typeof operations
 
 /** The card that the others are compared with and copied from. */
