@@ -287,7 +287,8 @@ describe('import', () => {
     const done = await ok('import', 'shop.p12', ...to, '--key-password-file', file('password'), '--issuers')
     assert.match(done, /^key shop, RSA 4096: copied; proven: used once, and verified with its certificate$/m)
     assert.match(done, /^certificate issuer: copied$/m)
-    await ok('import', 'curve.key', '--label', 'curve', ...to)
+    const alone = await ok('import', 'curve.key', '--label', 'curve', ...to)
+    assert.match(alone, /^key curve, EC brainpoolP256r1: copied; proven: used once, and verified with its public key$/m)
     const listed = JSON.parse(await ok('list', '--emulator', 'imported', '--json'))
     assert.deepEqual(
       listed.keys.map(({ label, certificate }: Record<string, string>) => [label, certificate]),
@@ -318,7 +319,16 @@ describe('import', () => {
   test('refused before the card is asked for anything: keys that it cannot have, and wrong passwords', async t => {
     if (!requirePeers(t, ['openssl'])) return
     openssl('genpkey', '-algorithm', 'ed25519', '-out', 'ed.key')
-    await fails(5, /hint: a key, Ed25519: cards have/, 'import', 'ed.key', '--emulator', 'nowhere', ...pin, ...shares)
+    await fails(
+      5,
+      /hint: ed\.key: a key, Ed25519: cards have/,
+      'import',
+      'ed.key',
+      '--emulator',
+      'nowhere',
+      ...pin,
+      ...shares,
+    )
     make('small', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256')
     openssl(
       'pkcs12',
@@ -343,6 +353,36 @@ describe('import', () => {
       ...wrong,
       ...shares,
     )
+  })
+
+  test('several files at once, of which the same key counts once; each is named as it is or as its file', async t => {
+    if (!requirePeers(t, ['openssl'])) return
+    for (const name of ['one', 'two']) make(name, '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256')
+    openssl(
+      'pkcs12',
+      '-export',
+      '-inkey',
+      'one.key',
+      '-in',
+      'one.crt',
+      '-out',
+      'one.p12',
+      '-passout',
+      'pass:correct horse',
+    )
+    openssl('genpkey', '-algorithm', 'ed448', '-out', 'other.key')
+    await token('bulk', nothing)
+    const files = ['one.p12', 'one.key', 'two.key', 'other.key']
+    const to = ['--emulator', 'bulk', ...pin, ...shares, '--key-password-file', file('password')]
+    await fails(
+      5,
+      /^error: 1 of the keys cannot be imported, and none was\nhint: other\.key: a key, Ed448:/,
+      'import',
+      ...files,
+      ...to,
+    )
+    const done = await ok('import', ...files, ...to, '--partial')
+    assert.match(done, /^key one, .*certificate\nkey two, .*public key\nkeys: 2 copied$/m)
   })
 
   test('shares of another domain are told, and nothing is imported', async t => {

@@ -23,7 +23,10 @@ export type Proving =
  */
 export async function prove(card: SmartCardHsm, key: StoredKey, info: KeyInfo): Promise<Proving> {
   if (key.publicKey) {
-    const proof = await card.proveKey({ ...info, publicKey: publicKeyOf(key.publicKey) })
+    // Beside a key without certificate, nothing on the card tells its curve.
+    const { kind, bits, curve } = key
+    const known = { kind, bits, ...(curve && { curve }), publicKey: publicKeyOf(key.publicKey) }
+    const proof = await card.proveKey({ ...info, ...known })
     if (proof === 'proved') return { status: 'proven', by: 'publicKey' }
     return proof === 'another' ? { status: 'another' } : { status: 'unproven', reason: reasons[proof] }
   }

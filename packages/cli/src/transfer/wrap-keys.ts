@@ -1,30 +1,24 @@
-/** Keys of a file, wrapped as a card would have done. */
+/** Keys of files, wrapped as a card would have done. */
 import { type KeyEncryptionKey, type KeyMaterial, materialOfPrivateKey, wrapKey } from '@keytether/card'
-import type { KeyFile, KeyFileKey } from '@keytether/custody'
 import { importedKey, type TokenContent } from '@keytether/driver'
+import type { KeyFiles, LabelledKey } from './key-files.ts'
 
-/** @param label for the only key of the file */
-export function wrapKeyFile(
-  { keys, issuers }: KeyFile,
+/** @param label in place of its own, for the only key */
+export function wrapKeys(
+  keys: readonly LabelledKey[],
+  issuers: KeyFiles['issuers'],
   kek: KeyEncryptionKey,
   label: string | undefined,
 ): TokenContent {
   return {
-    keys: keys.map((key, index) =>
-      importedKey({
-        blob: wrap(key, kek),
-        publicKey: key.publicKey,
-        label: label ?? key.label ?? `imported ${index + 1}`,
-        certificate: key.certificate,
-      }),
-    ),
+    keys: keys.map(key => importedKey({ ...key, blob: wrap(key, kek), label: label ?? key.label })),
     certificates: issuers.map(({ label, certificate }) => ({ number: 0, label, content: certificate })),
     data: [],
   }
 }
 
 /** The key is in the clear only here, and erased again. */
-function wrap({ privateKey }: KeyFileKey, kek: KeyEncryptionKey): Uint8Array {
+function wrap({ privateKey }: LabelledKey, kek: KeyEncryptionKey): Uint8Array {
   const material = materialOfPrivateKey(privateKey)
   try {
     return wrapKey(kek, { material, algorithms: new Uint8Array() })
