@@ -31,7 +31,7 @@ export function verifyAttestation(program: Command): void {
     .description('Verify offline that keys were made in a genuine SmartCard-HSM, from a file of `card attest`')
     .argument('[file]', 'The attestation; default standard input')
   trustOptions(command)
-  publicKeyFileOptions(command, 'The attestation must be for the key')
+  publicKeyFileOptions(command, 'One of the attested keys must be that')
   outputOptions(command).action(run)
   examples(command, [
     ['keytether verify-attestation web.json --csr web.csr', "is the request's key in a genuine device?"],

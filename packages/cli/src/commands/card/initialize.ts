@@ -34,8 +34,8 @@ export function initialize(card: Command): void {
       whole(0, 255),
     )
     .option('--key-domains <count>', 'Several key domains, each set up later', whole(1, 16))
-    .option('--custodians <count>', 'How many keys of custodians open the device', whole(1, 90))
-    .option('--required <count>', 'How many of them it takes', whole(1, 90))
+    .option('--custodians <count>', 'How many keys of custodians can be registered', whole(1, 90))
+    .option('--required <count>', 'How many of them it takes to open the device', whole(1, 90))
     .option('--no-pin', 'No PIN: the custodians alone open the device')
     .option('--replace-custodians', 'Registered keys of custodians can be replaced')
     .addOption(
