@@ -8,7 +8,10 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import {
   Attestation,
+  AuthenticatedRequest,
+  Certificate,
   type Channel,
+  curveByName,
   decodeCommand,
   type EcPublicKey,
   fileId,
@@ -331,6 +334,41 @@ describe('the command line', () => {
       assert.equal(code, 1)
     }
     assert.equal((await verify(file('all.json'), '--csr', 'a', '--certificate', 'b')).code, 2)
+  })
+
+  test('OpenSSL finds the same signatures in the document', t => {
+    if (!requirePeers(t, ['openssl'])) return
+    const { deviceCertificates, keys } = JSON.parse(readFileSync(file('all.json'), 'utf8'))
+    const plain = (r: Buffer) => {
+      const number = r.subarray(r.findIndex(byte => byte !== 0))
+      const positive = number[0]! < 0x80 ? number : Buffer.concat([Buffer.from([0]), number])
+      return Buffer.concat([Buffer.from([0x02, positive.length]), positive])
+    }
+    /** r and s of 32 bytes each, as OpenSSL wants them. */
+    const der = (signature: Buffer) => {
+      const both = Buffer.concat([plain(signature.subarray(0, 32)), plain(signature.subarray(32))])
+      return Buffer.concat([Buffer.from([0x30, both.length]), both])
+    }
+    const verified = (publicKey: string, message: Uint8Array, signature: Uint8Array) => {
+      writeFileSync(file('signer.pem'), publicKey)
+      writeFileSync(file('message'), message)
+      writeFileSync(file('signature'), signature)
+      const args = ['dgst', '-sha256', '-verify', 'signer.pem', '-signature', 'signature', 'message']
+      return execFileSync('openssl', args, { cwd: folder, encoding: 'utf8' })
+    }
+    const device = decode(Certificate, Buffer.from(deviceCertificates[0], 'base64')).body.value.publicKey as EcPublicKey
+    const deviceKey = publicKeyObject({ ...device, domain: curveByName('brainpoolP256r1').domain })
+    const devicePem = deviceKey.export({ type: 'spki', format: 'pem' }) as string
+    for (const { signedByDevice } of keys) {
+      const request = Buffer.from(signedByDevice.request, 'base64')
+      const outer = request.subarray(-64)
+      // Behind tag and length of the whole, before those of the signature at the end.
+      const part = request.subarray(request.indexOf('7f21', 'hex'), -64 - 3)
+      assert.match(verified(devicePem, part, der(outer)), /Verified OK/)
+      const { body, signature } = decode(AuthenticatedRequest, request).certificate.value
+      const own = signedByDevice.publicKey.length > 200 ? signature : der(Buffer.from(signature))
+      assert.match(verified(signedByDevice.publicKey, body.raw, own), /Verified OK/)
+    }
   })
 
   test('whether the key can be exported, as far as the card tells', async () => {
