@@ -120,8 +120,11 @@ if (await openscTests(import.meta.filename, 300_000)) {
       await openssl('req', '-x509', '-new', '-key', `${name}.key`, '-subj', `/CN=${name}`, '-out', `${name}.crt`)
       const source = ['-inkey', `${name}.key`, '-in', `${name}.crt`, '-name', name]
       await openssl('pkcs12', '-export', ...source, '-out', `${name}.p12`, '-passout', `pass:${password}`)
-      const passwords = ['--key-password-file', 'password', '--share', 'share.pbe', '--password-file', 'password']
-      const done = await ours('import', `${name}.p12`, ...onSecond, ...passwords)
+    }
+    const files = kinds.map(([name]) => `${name}.p12`)
+    const passwords = ['--key-password-file', 'password', '--share', 'share.pbe', '--password-file', 'password']
+    const done = await ours('import', ...files, ...onSecond, ...passwords)
+    for (const [name] of kinds) {
       assert.match(
         done,
         new RegExp(`^key ${name}, .*: copied; proven: used once, and verified with its certificate$`, 'm'),
@@ -137,13 +140,14 @@ if (await openscTests(import.meta.filename, 300_000)) {
   })
 
   test('a key without certificate is imported; OpenSC signs with it', async () => {
-    for (const [name, algorithm] of [kinds[0], kinds[2]]) {
-      await openssl('genpkey', ...algorithm, '-out', 'bare.key')
-      const shares = ['--share', 'share.pbe', '--password-file', 'password']
-      await ours('import', 'bare.key', '--label', `bare ${name}`, ...onSecond, ...shares)
-      const { keys } = JSON.parse(await ours('list', '--reader', second.name, '--json'))
-      const { id } = keys.find(({ label }: { label: string }) => label === `bare ${name}`)
-      await signs(createPublicKey(await token.read('bare.key')), id)
+    const bare = [kinds[0], kinds[2]]
+    for (const [name, algorithm] of bare) await openssl('genpkey', ...algorithm, '-out', `bare-${name}.pem`)
+    const shares = ['--share', 'share.pbe', '--password-file', 'password']
+    await ours('import', ...bare.map(([name]) => `bare-${name}.pem`), ...onSecond, ...shares)
+    const { keys } = JSON.parse(await ours('list', '--reader', second.name, '--json'))
+    for (const [name] of bare) {
+      const { id } = keys.find(({ label }: { label: string }) => label === `bare-${name}`)
+      await signs(createPublicKey(await token.read(`bare-${name}.pem`)), id)
     }
   })
 
