@@ -224,6 +224,22 @@ describe('told, and not copied', () => {
   })
 })
 
+test('what makes no sense on a token does not keep the rest from being copied', async () => {
+  const [{ card: from }, { card: to }] = [await newToken(), await newToken()]
+  for (const label of ['web', 'nameless']) await from.generateKeyPair(p256, { label })
+  // Nothing beside the second key, and nothing that this describes.
+  const emptied = from.files.write(fileId('keyDescription', 2), new Uint8Array())
+  await Promise.all([emptied, from.files.write(fileId('keyCertificate', 2), new Uint8Array())])
+  const note = await from.addData('note', Uint8Array.of(1))
+  const description = await from.files.read([fileId('dataDescription', note.number)])
+  await from.removeData(note)
+  await from.files.write(fileId('dataDescription', note.number), description[0]!)
+  const outcome = await copy(await read(from), to)
+  assert.deepEqual(statuses(outcome), [['copied', 'copied'], [], ['notCopied']])
+  const [, nameless] = outcome.keys
+  assert.match('note' in nameless! ? nameless.note! : '', /not proven: nothing is known/)
+})
+
 describe('refused by the card or by the proof, and nothing is left', () => {
   test('a blob that was altered', async () => {
     const [{ card: from }, { card: to }] = [await newToken(), await newToken()]

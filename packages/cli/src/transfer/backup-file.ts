@@ -65,7 +65,7 @@ export async function readBackup(file: string): Promise<{ readonly backup: Backu
 export async function contentOf(backup: Backup, password: string | undefined): Promise<TokenContent> {
   const { CustodyError, openData } = await import('@keytether/custody')
   const open = ({ sealed, ...data }: Backup['data'][number]): StoredData => {
-    if (sealed === undefined) return data.content ? data : { ...data, obstacle: 'it is private, and not in the backup' }
+    if (sealed === undefined) return data.content ? data : { ...data, obstacle: 'its content is not in the backup' }
     if (password === undefined) return { ...data, obstacle: 'it is private, and under a password: add --private-data' }
     try {
       return { ...data, content: openData(sealed, password) }

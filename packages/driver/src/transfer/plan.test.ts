@@ -74,6 +74,10 @@ describe('what an interruption left', () => {
   test('under another reference, which the description names', () => {
     assert.deepEqual(planned([item], { keys: [present(1, 9)], leftovers: leftAt(4, described(4)) }), [4])
   })
+  test('of several keys that they could be of, for one', () => {
+    const nothing = new Map([[1, { description: undefined, certificate: undefined }]])
+    assert.deepEqual(planned([key(1, 1), key(2, 2)], { leftovers: nothing }), [1, 2])
+  })
   test('files of others are left alone', () => {
     assert.deepEqual(planned([item], { leftovers: leftAt(1, fromHex('3000')) }), [2])
   })
@@ -92,6 +96,9 @@ describe('keys that are not copied', () => {
     const incomplete = { ...domain, shares: 2, outstanding: 1, keyCheckValue: new Uint8Array(8) }
     assert.match(reason(key(1, 1), { keyDomains: [incomplete] })!, /where domain 0 misses 1 of 2 shares$/)
     assert.equal(reason(key(1, 1), { keyDomains: [incomplete, { ...domain, index: 1 }] }), 'copy')
+  })
+  test('what is no wrapped key', () => {
+    assert.equal(reason(key(1, 1, { blob: Uint8Array.of(1, 2, 3) }), {}), 'it is no wrapped key')
   })
   test('another key has the id', () => {
     assert.match(reason(key(1, 1), { keys: [present(7, 1, { label: 'old' })] })!, /same id 01: old, reference 7/)
@@ -122,5 +129,14 @@ describe('certificates and data', () => {
     assert.deepEqual(actions(withContents(certificate.content, data.content!)), ['present 0', 'present 0'])
     assert.deepEqual(actions(withContents(Uint8Array.of(0x30), Uint8Array.of(1, 2))), ['copy 0', 'copy 0'])
     assert.deepEqual(actions(withContents(Uint8Array.of(0x31, 0), Uint8Array.of(9))), ['copy 1', 'none'])
+  })
+  test('several data objects with one label', () => {
+    const other = { ...data, number: 1, content: Uint8Array.of(9) }
+    const there = withContents(certificate.content, data.content!)
+    const plan = planTransfer({ keys: [], certificates: [], data: [data, other] }, there)
+    assert.deepEqual(
+      plan.data.map(step => ('to' in step ? `${step.action} ${step.to}` : step.action)),
+      ['present 0', 'copy 1'],
+    )
   })
 })

@@ -2,7 +2,8 @@
 import { KeyBlob, subjectPublicKeyInfo } from '@keytether/card'
 import { decode, equal, toHex } from '@keytether/codec'
 import { domainWords, keyDomainState } from '../key-domains.ts'
-import type { Inventory, KeyDomainInfo, KeyInfo } from '../types.ts'
+import { tolerantly } from '../key-info.ts'
+import type { Inventory, KeyInfo } from '../types.ts'
 import type { StoredCertificate, StoredData, StoredKey, TokenContent } from './content.ts'
 import { describedUnder } from './rewritten.ts'
 import { isBegun, type Target } from './target.ts'
@@ -64,13 +65,15 @@ function planKeys(keys: readonly StoredKey[], target: Target): KeyStep[] {
   const taken = new Set([...inventory.keys.map(({ reference }) => reference), ...leftovers.keys()])
   const found = keys.map(key => planKey(key, inventory))
   // Keys keep their references where they can; what cannot takes what nobody else wants.
+  const waiting = new Map(leftovers)
   const wanted = new Set<number | undefined>([...taken, ...keys.map(({ reference }) => reference)])
   return found.map((step, index): KeyStep => {
     if (step !== undefined) return step
     const item = keys[index]!
     const own = item.reference !== undefined && !taken.has(item.reference) ? item.reference : undefined
-    const to = begunAt(item, leftovers) ?? own ?? lowestFree(wanted)
+    const to = begunAt(item, waiting) ?? own ?? lowestFree(wanted)
     if (to === undefined) return { action: 'none', item, reason: 'all 255 key references of the target are taken' }
+    waiting.delete(to)
     taken.add(to)
     wanted.add(to)
     return { action: 'copy', item, to }
@@ -98,9 +101,8 @@ function planKey(item: StoredKey, inventory: Inventory): KeyStep | undefined {
     const reason = `the target has another key with the same id ${toHex(item.id)}: ${other.label}, reference ${other.reference}`
     return { action: 'none', item, reason }
   }
-  return inDomain(item.blob, inventory.keyDomains)
-    ? undefined
-    : { action: 'none', item, ...foreign(item.blob, inventory) }
+  const obstacle = domainObstacle(item.blob, inventory)
+  return obstacle && { action: 'none', item, ...obstacle }
 }
 
 /** Secret keys can only be told by what they are called, until they are used. */
@@ -124,14 +126,19 @@ function presence(item: StoredKey, key: KeyInfo): Presence {
 
 const x509 = 0x30
 
-/** Whether one of the domains is that under which the key was wrapped. */
-function inDomain(blob: Uint8Array, domains: readonly KeyDomainInfo[]): boolean {
-  const { keyCheckValue } = decode(KeyBlob, blob)
-  return domains.some(domain => keyDomainState(domain) === 'complete' && equal(domain.keyCheckValue, keyCheckValue))
-}
-
-function foreign(blob: Uint8Array, { keyDomains }: Inventory) {
-  const { keyCheckValue: missingDomain } = decode(KeyBlob, blob)
+/** Undefined: the target has the domain under which the key was wrapped. */
+function domainObstacle(
+  blob: Uint8Array,
+  { keyDomains }: Inventory,
+): Omit<Nothing<unknown>, 'action' | 'item'> | undefined {
+  const missingDomain = tolerantly(
+    'wrapped key',
+    () => {},
+    () => decode(KeyBlob, blob),
+  )?.keyCheckValue
+  if (missingDomain === undefined) return { reason: 'it is no wrapped key' }
+  const complete = keyDomains.filter(domain => keyDomainState(domain) === 'complete')
+  if (complete.some(({ keyCheckValue }) => equal(keyCheckValue, missingDomain))) return undefined
   const own = toHex(missingDomain).toUpperCase()
   const there = keyDomains.length === 0 ? 'there is none' : keyDomains.map(domainWords).join(', ')
   return { reason: `its key domain, with key check value ${own}, is not on the target, where ${there}`, missingDomain }
@@ -150,17 +157,25 @@ function planCertificates(items: readonly StoredCertificate[], { certificates }:
 
 function planData(items: readonly StoredData[], { inventory, data }: Target): Step<StoredData>[] {
   const free = freeNumbers(inventory.data.map(({ number }) => number))
+  const isThere = (number: number, { content }: StoredData) =>
+    content !== undefined && isSameContent(data.get(number), content)
   return items.map(item => {
     const { label, content } = item
     if (content === undefined) return { action: 'none', item, reason: item.obstacle ?? 'its content is not known' }
-    const namesake = inventory.data.find(known => known.label === label && known.private === (item.private ?? false))
-    const there = namesake && data.get(namesake.number)
-    if (namesake && there && equal(there, content)) return { action: 'present', item, to: namesake.number }
-    if (namesake && (there === undefined || isStartOf(there, content)))
-      return { action: 'copy', item, to: namesake.number }
-    if (namesake) return { action: 'none', item, reason: `the target has another data object called ${label}` }
-    return numbered(item, free(item.number))
+    const namesakes = inventory.data.filter(known => known.label === label && known.private === (item.private ?? false))
+    const same = namesakes.find(({ number }) => isThere(number, item))
+    if (same) return { action: 'present', item, to: same.number }
+    // Of several with one label, each has its own.
+    const [other] = namesakes.filter(({ number }) => !items.some(each => isThere(number, each)))
+    if (other === undefined) return numbered(item, free(item.number))
+    if (isStartOf(data.get(other.number) ?? new Uint8Array(), content))
+      return { action: 'copy', item, to: other.number }
+    return { action: 'none', item, reason: `the target has another data object called ${label}` }
   })
+}
+
+function isSameContent(there: Uint8Array | undefined, content: Uint8Array): boolean {
+  return there !== undefined && equal(there, content)
 }
 
 /** What an interruption leaves of content that takes several commands to write. */

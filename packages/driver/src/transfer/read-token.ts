@@ -1,12 +1,14 @@
 /** Everything on a token, keys wrapped, as far as it can be had. */
 import { fileId, subjectPublicKeyInfo } from '@keytether/card'
-import { DriverError, type DriverErrorCode } from '../errors.ts'
+import type { DecodeErrorCode } from '@keytether/codec'
+import type { DriverErrorCode } from '../errors.ts'
 import { isExchangeKey } from '../groups.ts'
 import { domainWords, keyDomainState } from '../key-domains.ts'
 import type { SmartCardHsm } from '../smart-card-hsm.ts'
-import type { Inventory, KeyInfo } from '../types.ts'
+import type { DataInfo, Inventory, KeyInfo } from '../types.ts'
 import { askForAnswer } from './answer.ts'
 import type { StoredCertificate, StoredData, StoredKey, TokenContent } from './content.ts'
+import { isRefusal } from './refusal.ts'
 
 export interface ReadTokenOptions {
   /** Before each key is wrapped, which takes the card up to seconds. */
@@ -58,8 +60,16 @@ async function readKey(card: SmartCardHsm, inventory: Inventory, key: KeyInfo): 
   if (typeof wrapped === 'string') return { ...stored, obstacle: wrapped }
   // A use that is counted is not spent on it.
   const asked = key.publicKey === undefined && useCounter === undefined
-  const answer = asked ? await askForAnswer(card, key) : undefined
+  const answer = asked ? await orNothing(askForAnswer(card, key)) : undefined
   return { ...stored, blob: wrapped, ...(answer && { answer }) }
+}
+
+/** What a key is may be a guess, where nothing is written beside it: then the card refuses to use it so. */
+function orNothing<T>(promise: Promise<T>): Promise<T | undefined> {
+  return promise.catch(error => {
+    if (!isRefusal(error)) throw error
+    return undefined
+  })
 }
 
 /** The blob, or why there is none. */
@@ -67,17 +77,16 @@ async function wrap(card: SmartCardHsm, { keyDomains }: Inventory, key: KeyInfo)
   const domain = keyDomains.find(({ index }) => index === (key.keyDomain ?? 0))
   if (domain === undefined) return 'it was made on a token without key domains'
   if (keyDomainState(domain) !== 'complete') return `${domainWords(domain)}: it cannot be wrapped`
-  try {
-    const { blob } = await card.wrapKey(key.reference)
-    return blob
-  } catch (error) {
-    const obstacle = error instanceof DriverError ? obstacles[error.code] : undefined
-    if (obstacle === undefined) throw error
-    return obstacle
-  }
+  return await card.wrapKey(key.reference).then(
+    ({ blob }) => blob,
+    error => {
+      if (!isRefusal(error)) throw error
+      return obstacles[error.code] ?? error.message
+    },
+  )
 }
 
-const obstacles: Partial<Record<DriverErrorCode, string>> = {
+const obstacles: Partial<Record<DriverErrorCode | DecodeErrorCode, string>> = {
   ALGORITHM_NOT_ALLOWED: 'it was made never to leave its token: wrapping is not among its algorithms',
   NO_KEY_DOMAIN: 'it was made on a token without key domains',
   DOMAIN_INCOMPLETE: 'its key domain has no key',
@@ -105,8 +114,15 @@ async function readData(card: SmartCardHsm, { data }: Inventory): Promise<Stored
       label,
       ...(isPrivate && { private: true }),
       ...(description && { description }),
-      content: await card.readData(object),
+      ...(await contentOf(card, object)),
     })
   }
   return stored
+}
+
+async function contentOf(card: SmartCardHsm, object: DataInfo): Promise<Pick<StoredData, 'content' | 'obstacle'>> {
+  const content = await orNothing(card.readData(object))
+  return content
+    ? { content }
+    : { obstacle: 'there is a description of it on its token, but nothing that it describes' }
 }

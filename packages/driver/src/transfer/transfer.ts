@@ -8,6 +8,7 @@ import type { KeyInfo } from '../types.ts'
 import type { StoredCertificate, StoredData, StoredKey } from './content.ts'
 import type { KeyStep, Step, TransferPlan } from './plan.ts'
 import { type Proof, type Proving, prove } from './prove.ts'
+import { isRefusal } from './refusal.ts'
 import { describedUnder, rewritten } from './rewritten.ts'
 
 /** What came of one object. */
@@ -74,7 +75,7 @@ async function transferKey(card: SmartCardHsm, step: KeyStep): Promise<Transferr
   } catch (error) {
     // What became of it, only the card knows, and it is out of reach.
     if (error instanceof DriverError && error.cause instanceof ChannelError) throw error.cause
-    if (!(error instanceof DriverError)) throw error
+    if (!isRefusal(error)) throw error
     const none = doing === 'unwrapping' && error.code !== 'INCOMPLETE'
     return { status: 'failed', item, reason: `${doing} failed: ${error.message}; ${await tidy(card, step, none)}` }
   }
@@ -116,7 +117,7 @@ async function tidy(card: SmartCardHsm, step: KeyStep & { to: number }, none: bo
     await card.deleteKey(step.to)
     return 'it is deleted again, nothing of it is on the card'
   } catch (error) {
-    if (!(error instanceof DriverError)) throw error
+    if (!isRefusal(error)) throw error
     return `it is on the card under reference ${step.to}, and could not be deleted: ${error.message}`
   }
 }
@@ -141,7 +142,7 @@ async function transferObject<T>(
     await write(item, to)
     return { status: 'copied', item, to }
   } catch (error) {
-    if (!(error instanceof DriverError)) throw error
+    if (!isRefusal(error)) throw error
     return { status: 'failed', item, reason: `writing failed: ${error.message}` }
   }
 }
