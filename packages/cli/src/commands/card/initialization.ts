@@ -19,7 +19,7 @@ export interface Settings extends Pick<PinOptions, 'pinFile' | 'pinEnv'> {
   readonly sessionPin?: 'reset' | 'explicit'
 }
 
-const usualTries = 3
+export const usualTries = 3
 
 type Contradiction = readonly [found: boolean | undefined, message: string, hint: string]
 
@@ -108,89 +108,4 @@ export async function initializationOf(settings: Settings): Promise<Omit<Initial
     ...(settings.keyDomains !== undefined && { keyDomains: settings.keyDomains }),
     ...(total !== undefined && required !== undefined && { publicKeyAuthentication: { total, required } }),
   }
-}
-
-type Meaning = readonly [setting: string, meaning: string]
-
-/** What each setting means, and what it will never allow again. */
-export function meaningOf(settings: Settings): Meaning[] {
-  const { label } = settings
-  return [
-    ...(label === undefined ? [] : [['Label', label] as const]),
-    ['Opened by', openedBy(settings)],
-    ...(settings.pin ? [['PIN reset', resetMeaning(settings)] as const] : []),
-    ...custodianMeaning(settings),
-    ...(settings.sessionPin ? [['Session PIN', sessionMeaning[settings.sessionPin]] as const] : []),
-    ['Keys', exportMeaning(settings)],
-  ]
-}
-
-function openedBy({ pin, tries = usualTries, transportPin, custodians, required }: Settings): string {
-  const keys = `${required} of ${custodians} custodians`
-  if (!pin) return `${keys}, without a PIN: where fewer than ${required} of their keys are left, all keys here are lost`
-  const blocks = `${tries === 1 ? 'one wrong one blocks' : `${tries} wrong ones in a row block`} it`
-  const what = transportPin
-    ? `a transport PIN, which opens nothing until its user has changed it; ${blocks}`
-    : `the PIN; ${blocks}`
-  return custodians === undefined ? what : `${what}\nand ${keys} as well: neither does without the other`
-}
-
-function resetMeaning({ pinReset, resetCounterOnly }: Settings): string {
-  if (!pinReset) return 'never: a PIN that is blocked or forgotten is so for ever, and all keys here are lost with it'
-  if (resetCounterOnly) {
-    return 'the SO-PIN gives new tries and can never set a PIN: one that is forgotten is so for ever, and all keys with it'
-  }
-  return 'the SO-PIN gives new tries and sets a new PIN: who has it can use the keys'
-}
-
-function custodianMeaning({ custodians, replaceCustodians }: Settings): Meaning[] {
-  if (custodians === undefined) return []
-  const replace = replaceCustodians
-    ? 'registered keys can be replaced after log-in'
-    : 'a registered key stays for ever: one that is lost is lost'
-  return [
-    [
-      'Custodians',
-      `${custodians} keys to be registered, which needs no log-in: do it before the device leaves your hands\n${replace}`,
-    ],
-  ]
-}
-
-const sessionMeaning = {
-  reset: 'the card can make a PIN for one session; it ends when the card is reset',
-  explicit: 'the card can make a PIN for one session; it outlives a reset and ends with the power, or with a new PIN',
-} as const
-
-function exportMeaning({ dkekShares: shares, keyDomains: domains }: Settings): string {
-  if (domains !== undefined) {
-    return `${domains} key domain${domains === 1 ? '' : 's'}, to be set up later: a key leaves the device only under the domain that it is made in`
-  }
-  if (shares === undefined) {
-    return 'never leave this device: no backup, no second device with the same keys'
-  }
-  if (shares === 0) {
-    return (
-      'leave this device only encrypted under a key that it makes now and that nobody else has:\n' +
-      'what was exported comes back to no other device, and not to this one once it is initialised again'
-    )
-  }
-  const all = shares === 1 ? 'the same share' : `the same ${shares} shares`
-  return (
-    `leave this device encrypted, to any device with ${all}: who has ${shares === 1 ? 'it' : 'all'} and the PIN can copy them.\n` +
-    `Until ${shares === 1 ? 'it is' : 'all are'} imported, none leaves; without ${shares === 1 ? 'it' : 'one'}, a backup is worth nothing`
-  )
-}
-
-/** What is left to be done. */
-export function nextSteps({ transportPin, custodians, dkekShares, keyDomains }: Settings): string[] {
-  return [
-    ...(custodians === undefined
-      ? []
-      : [`register the keys of ${custodians} custodians: \`keytether card custodian register\``]),
-    ...(dkekShares
-      ? [`import ${dkekShares === 1 ? 'the share' : `${dkekShares} shares`}: \`keytether card domain import\``]
-      : []),
-    ...(keyDomains === undefined ? [] : ['set up key domains: `keytether card domain create`']),
-    ...(transportPin ? ['the user changes the PIN: `keytether card pin change`'] : []),
-  ]
 }

@@ -8,7 +8,8 @@ import { accepted, checkTries, lastTryOption, pinWords, spending, triesNote } fr
 import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
 import { type Pin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
 import { type Erased, erased, erasedLines } from './erased.ts'
-import { checkSettings, initializationOf, meaningOf, nextSteps, type Settings } from './initialization.ts'
+import { checkSettings, initializationOf, type Settings } from './initialization.ts'
+import { meaningOf, nextSteps } from './initialization-words.ts'
 
 interface InitializeOptions extends CardOptions, PinOptions, OutputOptions, Settings {
   readonly dryRun?: true
