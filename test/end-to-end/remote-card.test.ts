@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash, createPublicKey, verify } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -200,6 +204,31 @@ test('a PIN that is presented for one command does not open a locked device to o
   assert.match(reason!, /^locked, 3 tries left/)
   assert.equal(keys, 0)
   assert.equal(await third.end('SIGTERM'), 0)
+})
+
+test('a service that gives another device than was asked for gets nothing for it', async t => {
+  const { token: asked, device: wanted } = await token('asked')
+  const { token: given, device: other } = await token('given')
+  const liar = createServer(async (request, response) => {
+    const body = request.method === 'POST' ? await buffer(request) : null
+    const { authorization } = request.headers
+    const headers = { Authorization: authorization!, ...(body && { 'Content-Type': 'application/json' }) }
+    const target = `${url}${request.url!.replace(wanted, other)}`
+    const answer = await fetch(target, { method: request.method!, headers, body })
+    response.writeHead(answer.status, { 'Content-Type': 'application/json' })
+    response.end((await answer.text()).replace(other, wanted))
+  })
+  t.after(() => liar.close())
+  liar.listen(0, '127.0.0.1')
+  await once(liar, 'listening')
+  const { port } = liar.address() as AddressInfo
+  const there = [...remote(wanted).slice(0, 4), '--service', `http://127.0.0.1:${port}`, '--device', wanted]
+  const { code, stderr } = await run(['card', ...initialize, ...there])
+  assert.match(stderr, new RegExp(`gave another device than ${wanted}: it is .*\\.${other}\nhint: do not give`))
+  assert.equal(code, 1)
+  const { reason } = await until(other, ({ state, reason }) => state === 'secured' && reason !== undefined)
+  assert.equal(reason, 'the device is not initialised')
+  for (const each of [asked, given]) assert.equal(await each.end('SIGTERM'), 0)
 })
 
 test('Ctrl-C gives the device back', async () => {

@@ -63,6 +63,7 @@ export async function withCards<const A extends readonly CardAddress[], T>(
     stop.signal.throwIfAborted()
     const { keepLogIn = false } = options
     const card = await SmartCardHsm.open(channel, { roots, keepLogIn: keepLogIn || address.kind === 'service' })
+    if (address.kind === 'service') refuseOther(address.device, card)
     // Not what custodians have shown; otherwise, only by selecting anew does the card tell its options.
     const mayLogOut = !keepLogIn && address.kind === 'service'
     if (mayLogOut && (await card.pinStatus()).status !== 'notAuthenticated') await card.logout()
@@ -79,6 +80,15 @@ export async function withCards<const A extends readonly CardAddress[], T>(
   } finally {
     for (const channel of channels.reverse()) await channel.close()
   }
+}
+
+/** Which device it gives, the service decides; what it is called, the certificate. */
+function refuseOther(wanted: string | undefined, { identity }: SmartCardHsm): void {
+  const id = identity.path.replaceAll('/', '.')
+  if (wanted === undefined || id === wanted || id.endsWith(`.${wanted}`)) return
+  throw new CliError('failed', `the service gave another device than ${wanted}: it is ${id}`, [
+    'do not give this device your PIN, nor shares or keys; ask who runs the service',
+  ])
 }
 
 interface OpenedCard {
