@@ -7,6 +7,7 @@ import {
   algorithm,
   CreateGroupDomain,
   type DataOf,
+  decodeCommand,
   groupOf,
   KeyDomainMembership,
 } from '@keytether/card'
@@ -214,6 +215,22 @@ test('a request by way of the scratch file', async () => {
   await a.card.files.write(0x2f10, bytes.subarray(4))
   assert.equal((await agreeOn(a, 1, undefined)).status, 'ok')
   assert.deepEqual((await a.card.keyDomains.list())[1], after)
+})
+
+test('a membership by way of the scratch file, of a device that is verified, whichever was chosen since', async () => {
+  const { vouchFor } = await group(0)
+  const stranger = await device()
+  const { request, signature, ...rest } = await vouchFor(stranger.card)
+  await verifyChain(stranger, rest)
+  const { SetVerificationKey } = await import('@keytether/card')
+  const { holderReference } = rest.issuer.body.value
+  // pypicohsm ends with the issuer.
+  await send(stranger, SetVerificationKey.encodeRequest({}, { holderReference }))
+  const { data } = decodeCommand(CreateGroupDomain.encodeRequest({ index: 1 }, { request, signature }))
+  await stranger.card.files.write(0x2f10, data)
+  assert.match(toHex(await send(stranger, fromHex('8052020100'))), /^0000(00){8}.{128}9000$/)
+  const [, joined] = await stranger.card.keyDomains.list()
+  assert.equal(keyDomainState(joined!), 'incomplete')
 })
 
 async function send({ emulator }: Member, command: Uint8Array): Promise<Uint8Array> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bytes, type Codec, DecodeError, decode, encode, nothing } from '@keytether/codec'
+import { bytes, type Codec, DecodeError, decode, encode, mapped, nothing, oneOf } from '@keytether/codec'
 import { type CommandApdu, decodeResponse, encodeCommand, encodeResponse } from './apdu.ts'
 import { UnexpectedStatusError } from './errors.ts'
 import { statusMeaning, sw } from './status.ts'
@@ -20,6 +20,11 @@ export function anyOf(...status: readonly [number, ...number[]]): {
   sws: readonly [number, ...number[]]
 } {
   return { kind: 'anyOf', sws: status }
+}
+
+/** A byte that programs choose differently, meaning the same: both are read, the first is written. */
+export function eitherOf(usual: number, other: number): Codec<undefined> {
+  return mapped(oneOf({ usual, other }), { write: () => 'usual' as const, read: () => undefined })
 }
 
 type Status = number | typeof triesLeft | ReturnType<typeof withData> | ReturnType<typeof anyOf>
@@ -111,7 +116,8 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
       return encodeCommand({ cla, ins, p1, p2, data: encode(dataCodec, d), le, extended: options.extended })
     },
     decodeParams: apdu => decode(params, Uint8Array.of(apdu.p1, apdu.p2)),
-    decodeData: apdu => decode(dataCodec, apdu.data),
+    // Cards take lengths that some programs write longer than they need to be.
+    decodeData: apdu => decode(dataCodec, apdu.data, { lengths: 'any' }),
     encodeResponse(outcome) {
       const none = new Uint8Array()
       if (outcome.status === 'ok') {

@@ -49,6 +49,12 @@ export function areKeysAuthenticated({ session, state }: Card): boolean {
   return session.authenticated.size >= (state.access?.publicKeyAuthentication?.required ?? 0)
 }
 
+/** Public keys are to open the card, and some of them are still to be registered. */
+export function awaitsKeys({ state: { access } }: Card): boolean {
+  const { total, keys } = access?.publicKeyAuthentication ?? { total: 0, keys: new Map() }
+  return keys.size < total
+}
+
 /** Only a power cut ends the session PIN, or what sets another PIN. */
 export function keepsSessionPin({ state }: Card): boolean {
   const { sessionPinClearedOnReset, replaceAuthenticationKey } = deviceOptions

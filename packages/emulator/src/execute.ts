@@ -19,6 +19,7 @@ import { DecodeError } from '@keytether/codec'
 import type { Card } from './card.ts'
 import type { Handler } from './handler.ts'
 import { type CommandName, handlers } from './handlers.ts'
+import { dropScratch, scratchData } from './scratch.ts'
 
 export interface Executed {
   readonly response: Uint8Array
@@ -90,15 +91,8 @@ function runProtected(card: Card, apdu: CommandApdu): Executed | Promise<Execute
 
 type Entry = readonly [name: CommandName, command: AnyCommand]
 
-const byInstruction = new Map<number, Entry[]>()
-for (const entry of Object.entries(commands) as unknown as Entry[]) {
-  const key = instruction(entry[1])
-  byInstruction.set(key, [...(byInstruction.get(key) ?? []), entry])
-}
-
-function instruction({ cla, ins }: { readonly cla: number; readonly ins: number }): number {
-  return (cla << 8) | ins
-}
+/** No instruction is in both classes, and some programs send the wrong one: the instruction alone tells the command. */
+const byInstruction = Map.groupBy(Object.entries(commands) as unknown as Entry[], ([, { ins }]) => ins)
 
 /** Commands whose data are data objects or PINs; of other data, only the length can be wrong. */
 const withContent: ReadonlySet<CommandName> = new Set([
@@ -124,15 +118,19 @@ const withContent: ReadonlySet<CommandName> = new Set([
 
 const successes: readonly number[] = [sw.ok, sw.endOfFile, sw.keyAuthenticated]
 
-async function run(card: Card, apdu: CommandApdu): Promise<Executed> {
-  const candidates = byInstruction.get(instruction(apdu))
+async function run(card: Card, sent: CommandApdu): Promise<Executed> {
+  const waiting = scratchData(card, sent)
+  const apdu = waiting ? { ...sent, data: waiting } : sent
+  const candidates = byInstruction.get(apdu.ins)
   if (candidates === undefined) return status(sw.unknownInstruction)
-  const found = candidates.find(([, command]) => command.matches(apdu))
+  const found = candidates.find(([, command]) => command.matches({ ...apdu, cla: command.cla }))
   if (found === undefined) return status(sw.wrongP1P2)
   const [name, command] = found
   const before = card.state
   const response = await answer(card, name, command, apdu)
-  const used = { command: name, p1: apdu.p1, succeeded: successes.includes(decodeResponse(response).sw) }
+  const word = decodeResponse(response).sw
+  if (waiting && word !== sw.securityNotSatisfied) dropScratch(card)
+  const used = { command: name, p1: apdu.p1, succeeded: successes.includes(word) }
   if (apdu.le === undefined) return { ...used, response: response.subarray(-2) }
   if (response.length - 2 <= apdu.le) return { ...used, response }
   // An answer that does not fit is none, and what it would have told has not happened.

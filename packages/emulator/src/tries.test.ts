@@ -16,11 +16,11 @@ interface Model {
 /** Presents a PIN to the model: the status word, and whether it was right. */
 function presented(model: Model, role: 'user' | 'so', right: boolean): string {
   if (model[role] === 0) return '6983'
-  if (role === 'user') model.verified = false
   if (right) {
     model[role] = role === 'user' ? 3 : 15
     return '9000'
   }
+  if (role === 'user') model.verified = false
   model[role]--
   return tries(model[role])
 }
@@ -37,17 +37,16 @@ const reset = (right: boolean) => (model: Model) => {
   return status
 }
 
+function logsIn(model: Model): string {
+  const status = presented(model, 'user', true)
+  if (status === '9000') model.verified = true
+  return status
+}
+
 const steps: readonly Step[] = [
-  [
-    apdu.verify,
-    model => {
-      const status = presented(model, 'user', true)
-      if (status === '9000') model.verified = true
-      return status
-    },
-  ],
+  [apdu.verify, logsIn],
   [`0020008106 ${wrongPin}`, model => presented(model, 'user', false)],
-  [`002400810C ${pin}${pin}`, model => presented(model, 'user', true)],
+  [`002400810C ${pin}${pin}`, logsIn],
   [`002400810C ${wrongPin}${pin}`, model => presented(model, 'user', false)],
   [`002400810B ${pin}3132333435`, model => (presented(model, 'user', true) === '9000' ? '6A80' : '6983')],
   [`0020008805 ${wrongSo.slice(0, 10)}`, () => '6A80'],

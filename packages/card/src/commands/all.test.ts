@@ -39,7 +39,8 @@ const point = `04${'11'.repeat(64)}`
 const also: { readonly [K in keyof typeof commands]?: Record<string, OutcomeOf<(typeof commands)[K]>['status']> } = {
   Verify: { '6700': 'wrongLength', '6a86': 'notInitialized' },
   ChangeReferenceData: { '6700': 'wrongLength' },
-  ResetRetryCounter: { '6700': 'wrongLength' },
+  ResetRetryCounter: { '6700': 'wrongLength', '6985': 'notAllowed' },
+  DeleteFile: { '6986': 'notAllowed' },
   GenerateSecretKey: { '6d00': 'notSupported' },
   UseSecretKey: { '6a84': 'exhausted', '6985': 'algorithmNotAllowed', '6b00': 'unknownAlgorithm' },
   DeriveKey: { '6985': 'algorithmNotAllowed' },
@@ -52,9 +53,12 @@ const also: { readonly [K in keyof typeof commands]?: Record<string, OutcomeOf<(
   ReplaceAuthenticationKey: { '6a82': 'notConfigured' },
   AuthenticationKeyInfo: { '6d00': 'noSuchKey' },
   AgreeDomainKey: { '6a84': 'exhausted' },
-  CreateKeyDomain: { '6985': 'securityNotSatisfied' },
-  DeleteKeyDomain: { '6985': 'securityNotSatisfied' },
-  DeleteKeyEncryptionKey: { '6985': 'securityNotSatisfied' },
+  QueryKeyDomain: { '6b00': 'noSuchDomain' },
+  ImportKeyShare: { '6985': 'securityNotSatisfied', '6b00': 'noSuchDomain' },
+  CreateKeyDomain: { '6985': 'securityNotSatisfied', '6b00': 'noSuchDomain' },
+  CreateGroupDomain: { '6b00': 'noSuchDomain' },
+  DeleteKeyDomain: { '6985': 'securityNotSatisfied', '6b00': 'noSuchDomain' },
+  DeleteKeyEncryptionKey: { '6985': 'securityNotSatisfied', '6b00': 'noSuchDomain' },
   WrapKey: { '6985': 'algorithmNotAllowed' },
   UnwrapKey: { '6400': 'wrongData', '6984': 'wrongData' },
 }
@@ -581,6 +585,7 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
     requests: [['sc-hsm-tool', { index: 0 }, hash, `8052000020${toHex(hash)}00`]],
     responses: [
       ['one of two', { status: 'ok', data: incomplete }, '020100000000000000009000'],
+      ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
       ['not set up', { status: 'notSetUp' }, '6a88'],
       ['no such domain', { status: 'noSuchDomain' }, '6a86'],
       ['no domains', { status: 'notSupported' }, '6d00'],
@@ -679,7 +684,8 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
       ['OpenSC after it: out of the scratch file', { key: 2 }, new Uint8Array(), '80740293'],
     ],
     responses: [
-      ['done', ok, '9000'],
+      ['done', { status: 'ok', data: new Uint8Array() }, '9000'],
+      ['done, with a request, from Pico', { status: 'ok', data: fromHex('670101') }, '6701019000'],
       ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
       ['another domain', { status: 'wrongData' }, '6a80'],
       ['the reference is taken', { status: 'exists' }, '6a89'],
@@ -825,6 +831,37 @@ describe('request data that are malformed', () => {
         () => command.decodeData(apdu),
         error => error instanceof DecodeError && message.test(error.message),
       )
+    })
+  }
+})
+
+describe('requests that only some programs send', () => {
+  const read: readonly (readonly [name: string, command: AnyCommand, hex: string, data: unknown])[] = [
+    ['OCF: an elementary file', commands.SelectFile, '00a4020002cc0100', 0xcc01],
+    ['pypicohsm: a file to delete', commands.DeleteFile, '00e40000000002cc010000', 0xcc01],
+    [
+      'pypicohsm: a length longer than it needs to be',
+      commands.UpdateBinary,
+      '00d7cf0100000a 54020000 53820002 aabb 0000',
+      { offset: 0, data: fromHex('aabb') },
+    ],
+    [
+      'pypicohsm: RSA without an exponent',
+      commands.GenerateKeyPair,
+      '00460100 00001e 5f290100 7f4910 060a04007f00070202020102 02020400 5f20015a 920100 0000',
+      {
+        profile: 0,
+        parameters: { kind: 'rsa', oid: fromHex('04007f00070202020102'), e: fromHex('010001'), bits: 1024 },
+        holderReference: 'Z',
+        keyDomain: 0,
+      },
+    ],
+  ]
+  for (const [name, command, hex, data] of read) {
+    test(name, () => {
+      const apdu = decodeCommand(fromHex(hex))
+      assert.ok(command.matches(apdu))
+      assert.deepEqual(command.decodeData(apdu), data)
     })
   }
 })

@@ -5,7 +5,7 @@
  * @module
  */
 import { always, bytes, oneOf, sequenceOf, struct, tlv, tlvs, u16 } from '@keytether/codec'
-import { command, opaque, withData } from '../command.ts'
+import { anyOf, command, eitherOf, opaque, withData } from '../command.ts'
 import { sw } from '../status.ts'
 
 /** In P1-P2 of READ and UPDATE BINARY: the file that SELECT made current. */
@@ -54,15 +54,16 @@ export const UpdateBinary = command({
   },
 })
 
+/** In P1: below the current directory, or whichever file it is; there is one directory. */
 export const DeleteFile = command({
   name: 'DELETE FILE',
   ins: 0xe4,
-  params: struct({ p1: always(0x02), garbage: oneOf({ collect: 0x00, leave: 0x80 }) }),
+  params: struct({ p1: eitherOf(0x02, 0x00), garbage: oneOf({ collect: 0x00, leave: 0x80 }) }),
   data: u16,
   status: {
     securityNotSatisfied: sw.securityNotSatisfied,
     notFound: sw.notFound,
-    notAllowed: sw.conditionsNotSatisfied,
+    notAllowed: anyOf(sw.conditionsNotSatisfied, sw.notAllowed),
   },
 })
 

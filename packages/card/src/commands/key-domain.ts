@@ -30,7 +30,7 @@ const response = struct({
 })
 
 const absent = {
-  noSuchDomain: sw.wrongP1P2,
+  noSuchDomain: anyOf(sw.wrongP1P2, sw.wrongOffset),
   /** The device was initialised without key domains. */
   notSupported: sw.unknownInstruction,
 } as const
@@ -63,6 +63,8 @@ export const ImportKeyShare = command({
   response,
   status: {
     ...status,
+    /** Some cards ask for it, in domains other than the first. */
+    ...loggedIn,
     /** No share is missing. */
     complete: sw.notAllowed,
     wrongLength: sw.wrongLength,

@@ -20,6 +20,6 @@ export const ResetRetryCounter = command({
     notInitialized: sw.referenceNotFound,
     wrongLength: anyOf(sw.wrongData, sw.wrongLength),
     /** The device was initialised without this right. */
-    notAllowed: sw.notAllowed,
+    notAllowed: anyOf(sw.notAllowed, sw.conditionsNotSatisfied),
   },
 })

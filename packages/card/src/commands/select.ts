@@ -5,7 +5,7 @@
  * @module
  */
 import { always, bytes, type Codec, fromHex, optional, struct, tlv, tlvs, u8, u16, u32 } from '@keytether/codec'
-import { command } from '../command.ts'
+import { command, eitherOf } from '../command.ts'
 import { sw } from '../status.ts'
 
 /** E8 and the object identifier 1.3.6.1.4.1.24991.2.1. */
@@ -98,11 +98,11 @@ export const SelectApplication = command({
   status: { notFound: sw.notFound },
 })
 
-/** Selects a file by its identifier, which is then the current file. */
+/** Selects a file by its identifier, which is then the current file. OCF says that it is an elementary one, others do not. */
 export const SelectFile = command({
   name: 'SELECT file',
   ins: 0xa4,
-  params: struct({ p1: always(0x00), p2: u8 }),
+  params: struct({ p1: eitherOf(0x00, 0x02), p2: u8 }),
   data: u16,
   response: orNothing(FileParameters),
   status: { notFound: sw.notFound },

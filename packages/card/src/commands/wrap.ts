@@ -40,6 +40,9 @@ export const UnwrapKey = command({
   ins: 0x74,
   params: struct({ key: u8, algorithm: always(0x93) }),
   data: opaque,
+  /** Of some cards, a request that they have made for the key. */
+  response: opaque,
+  le: undefined,
   status: {
     securityNotSatisfied: sw.securityNotSatisfied,
     /** Wrapped under no domain of this device, altered, or no wrapped key at all. */

@@ -1,5 +1,6 @@
-import { describe } from 'node:test'
-import { concat, fromHex } from '@keytether/codec'
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { concat, decode, fromHex } from '@keytether/codec'
 import { fuzzCodec } from '@keytether/test/fuzz'
 import { bothWays, rejects } from '@keytether/test/tables'
 import { KeyParameters, keyAlgorithm, PublicKey } from './public-key.ts'
@@ -53,6 +54,10 @@ describe('parameters of a key to be generated', () => {
     ['elliptic curve', { kind: 'ec', oid: ecdsa, domain }, `${ecOid} ${domainHex} 870101`],
     ['RSA', { kind: 'rsa', oid: rsa, e: fromHex('010001'), bits: 2048 }, `${rsaOid} 8203010001 02020800`],
   ])
+  test('RSA without an exponent, which is then 65537', () => {
+    const parameters = decode(KeyParameters, fromHex(`${rsaOid} 02020800`))
+    assert.deepEqual(parameters, { kind: 'rsa', oid: rsa, e: fromHex('010001'), bits: 2048 })
+  })
   rejects(KeyParameters, [
     ['a public point', `${ecOid} ${domainHex} 860106 870101`, /tag 86 is not allowed/],
     ['no domain parameters', ecOid, /prime \(81\) is missing/],

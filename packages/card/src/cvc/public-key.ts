@@ -115,7 +115,10 @@ export const PublicKey: Codec<PublicKey> = mapped(content, {
   },
 })
 
-/** The content of 7F49 in the command that generates a key. */
+/** 65537 */
+const usualExponent = Uint8Array.of(0x01, 0x00, 0x01)
+
+/** The content of 7F49 in the command that generates a key. Some programs leave the exponent to the card. */
 export const KeyParameters: Codec<KeyParameters> = mapped(content, {
   write: key =>
     key.kind === 'rsa' ? { oid: key.oid, d82: key.e, bits: key.bits } : { oid: key.oid, ...domainOf(key.domain) },
@@ -123,8 +126,7 @@ export const KeyParameters: Codec<KeyParameters> = mapped(content, {
     const { oid } = value
     if (value.d86 !== undefined) input.fail('TAG', 'tag 86 is not allowed in parameters of a key to be generated')
     if (isRsa(oid)) {
-      const e = needed(value.d82, 'exponent (82)', input)
-      return { kind: 'rsa', oid, e, bits: needed(value.bits, 'modulus length (02)', input) }
+      return { kind: 'rsa', oid, e: value.d82 ?? usualExponent, bits: needed(value.bits, 'modulus length (02)', input) }
     }
     return { kind: 'ec', oid, domain: readDomain(value, input) }
   },

@@ -1,16 +1,13 @@
 /** AGREE ON DOMAIN KEY. */
-import { type AgreeDomainKey, AuthenticatedRequest, algorithm, curveOf, groupOf, shareSize } from '@keytether/card'
-import { bytes, DecodeError, decode, encode, equal, tlv } from '@keytether/codec'
-import type { Card } from '../card.ts'
+import { type AgreeDomainKey, algorithm, curveOf, groupOf, shareSize } from '@keytether/card'
+import { equal } from '@keytether/codec'
 import { type Handler, ok } from '../handler.ts'
 import { allowedKey, used } from '../key-use.ts'
 import { agreeX } from '../keys/ec.ts'
-import { takeScratch } from '../scratch.ts'
 import { vouchedKey } from '../vouched-request.ts'
 
 /** The other side comes to the same key with its own exchange key; a third member comes to another one with each of them. */
-export const agreeDomainKey: Handler<typeof AgreeDomainKey> = (card, { params: { key: reference }, data }) => {
-  const request = data ?? scratchRequest(card)
+export const agreeDomainKey: Handler<typeof AgreeDomainKey> = (card, { params: { key: reference }, data: request }) => {
   const key = allowedKey(card, reference, algorithm.ecdhKeyDomain)
   if (typeof key === 'string') return { status: key }
   const { privateKey, algorithms, keyDomain } = key
@@ -33,18 +30,4 @@ export const agreeDomainKey: Handler<typeof AgreeDomainKey> = (card, { params: {
     keyDomains: card.state.keyDomains!.with(keyDomain, { ...domain, key: shared }),
   }
   return ok
-}
-
-const Wrapped = tlv(0x67, bytes())
-
-/** Without its outermost tag, as in a command. */
-function scratchRequest(card: Card): AuthenticatedRequest | undefined {
-  const content = takeScratch(card)
-  if (content === undefined) return undefined
-  try {
-    return decode(AuthenticatedRequest, encode(Wrapped, content))
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined
-    throw error
-  }
 }

@@ -44,6 +44,13 @@ exchanges('write', 'loggedIn', [
   ['by extended lengths', '00D7CA00 000007 54020000 5301 77', '9000'],
 ])
 
+exchanges('as some programs do it', 'loggedIn', [
+  ['pypicohsm writes, with a long form of the length', '00D7CF01 00000C 54020000 53820004 01020304 0000', '9000'],
+  ['OCF selects an elementary file', '00A40200 02 CF01 00', '620E 81020004 820101 8302CF01 8A0105 9000'],
+  ['pypicohsm deletes', '00E40000 000002 CF01 0000', '9000'],
+  ['it is gone', '00A40200 02 CF01 00', '6A82'],
+])
+
 exchanges('read', 'loggedIn', [
   ['no current file', '00B10000 04 54020000 00', '6A82'],
   ['no such file', '00B1CF01 04 54020000 00', '6A82'],
@@ -81,7 +88,7 @@ exchanges('delete', 'loggedIn', [
   ['no such key', '00E40200 02 CC01', '6A82'],
   ['the device key', '00E40200 02 CC00', '6985'],
   ['the certificates', '00E40200 02 2F02', '6985'],
-  ['wrong parameters', '00E40000 02 CE01', '6A86'],
+  ['wrong parameters', '00E40100 02 CE01', '6A86'],
   ['wrong length', '00E40200 03 CE0100', '6700'],
   ['a key', key, '9000'],
   ['which comes with its request', '80580000 000000', 'CC00 2F02 CC01 CE01 9000'],

@@ -8,7 +8,7 @@ import {
   type ReadBinary,
   type UpdateBinary,
 } from '@keytether/card'
-import { type Card, isLoggedIn } from '../card.ts'
+import { awaitsKeys, type Card, isLoggedIn } from '../card.ts'
 import { contentOf, isPermanent, isPrivate, keyReferenceOf, longestFile, mayExist } from '../file-system.ts'
 import { type Handler, ok } from '../handler.ts'
 import { freeMemory } from '../state.ts'
@@ -42,8 +42,8 @@ export const readBinary: Handler<typeof ReadBinary> = (card, { params, data: { o
 }
 
 export const updateBinary: Handler<typeof UpdateBinary> = (card, { params, data: { offset, data } }) => {
-  if (!isLoggedIn(card)) return { status: 'securityNotSatisfied' }
   const file = meant(card, params.fid)
+  if (!mayWrite(card, file)) return { status: 'securityNotSatisfied' }
   if (file === undefined) return { status: 'notFound' }
   if (isPermanent(file) || keyReferenceOf(file) !== undefined) return { status: 'notAllowed' }
   if (!mayExist(file)) return { status: 'wrongP1P2' }
@@ -59,6 +59,11 @@ export const updateBinary: Handler<typeof UpdateBinary> = (card, { params, data:
   card.state = state
   card.session.currentFile = file
   return ok
+}
+
+/** Registering keys needs no log-in, and so does what it may take. */
+function mayWrite(card: Card, file: number | undefined): boolean {
+  return isLoggedIn(card) || (file === fid.scratch && awaitsKeys(card))
 }
 
 export const deleteFile: Handler<typeof DeleteFile> = (card, { data: file }) => {

@@ -1,15 +1,18 @@
 /** Public key authentication: registering keys, and what they open. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeCommand, fid, RegisterAuthenticationKey, UpdateBinary } from '@keytether/card'
 import { toHex } from '@keytether/codec'
 import {
   authenticate,
+  type Custodian,
   chooseAuthenticationKey,
   chooseVerificationKey,
   custodian,
   deviceOf,
   register,
   registerCustodian,
+  verify,
 } from '@keytether/test/custodian'
 import { apdu, type EmulatedToken, emulatedToken, exchanges, pin, soPin } from '@keytether/test/emulated-token'
 import { memoryStore, type Store } from '../store/store.ts'
@@ -160,6 +163,40 @@ test('registering', async () => {
   assert.equal(await send(withLe), '6A84')
   assert.equal(await registerCustodian({ emulator, send }, carol!), '6A84', 'all are registered')
 })
+
+test('a request longer than an APDU, by way of the scratch file', async () => {
+  const made = await token('0201', '0009')
+  const { send } = made
+  const write = (custodian: Custodian) => send(toHex(scratch(custodian.request)))
+  assert.equal(await write(alice!), '9000', 'no log-in is needed before all keys are registered')
+  assert.equal(await send('00D7CF01 07 54020000 530101'), '6982', 'but for other files')
+  assert.equal(await send('80540000 00'), '6A88', 'nobody vouches for it')
+  assert.equal(await send(status), '020201009000', 'what was refused is gone, and the status is asked for')
+  await verifyDevice(made, alice!)
+  await write(alice!)
+  assert.equal(await send('80540000 00'), '020101009000')
+  assert.equal(await send('00B12F10 04 54020000 00'), '6A82')
+  assert.equal(await send('00D72F10 09 54020000 5303010203'), '9000')
+  assert.equal(await send(status), '020101009000', 'no request is there')
+  assert.equal(await registerCustodian(made, bob!), '020001009000')
+  assert.equal(await send('00D72F10 09 54020000 5303010203'), '6982', 'there is nothing to register any more')
+  assert.equal(await authenticate(made, await deviceOf(made), bob!), '9000')
+  await verifyDevice(made, carol!)
+  await send('00E40200 02 2F10')
+  await write(carol!)
+  assert.equal(await send('80540100 00'), '020001019000', 'one in the place of another')
+  assert.equal(await send('8054020000'), `${ascii(carol!.name)}9000`)
+})
+
+function scratch(request: Custodian['request']): Uint8Array {
+  const { data } = decodeCommand(RegisterAuthenticationKey.encodeRequest({}, request))
+  return UpdateBinary.encodeRequest({ fid: fid.scratch }, { offset: 0, data })
+}
+
+async function verifyDevice({ send }: EmulatedToken, { issuer, device, certificates }: Custodian): Promise<void> {
+  const steps = [chooseVerificationKey(issuer), verify(certificates[0]!), chooseVerificationKey(device)]
+  for (const step of steps) assert.equal(await send(step), '9000')
+}
 
 function flipLast(bytes: Uint8Array): Uint8Array {
   const copy = bytes.slice()

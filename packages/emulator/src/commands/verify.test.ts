@@ -50,10 +50,11 @@ exchanges('CHANGE REFERENCE DATA', 'loggedIn', [
   ['wrong old', `002400810D 303030303030 ${newPin}`, '63C2'],
   ['that ended the log-in', '00200081', '63C2'],
   ['new one too short', `002400810B ${pin} 3132333435`, '6A80'],
+  ['that logs nobody in', '00200081', '63C3'],
   ['new one too long', `0024008117 ${pin} ${'31'.repeat(17)}`, '6A80'],
   ['less than the old one', '0024008105 3634383231', '63C2'],
   ['right', `002400810D ${pin} ${newPin}`, '9000'],
-  ['a new PIN is not presented yet', '00200081', '63C3'],
+  ['who changes it is logged in', '00200081', '9000'],
   ['the old one is wrong', apdu.verify, '63C2'],
   ['the new one is right', `0020008107 ${newPin}`, '9000'],
   ['SO-PIN, wrong', `0024008810 ${wrongSo} ${soPin}`, '63CE'],
@@ -112,7 +113,7 @@ exchanges('transport PIN', 'selected', [
   ['resetting the counter leaves it', `002C018108 ${soPin}`, '9000'],
   ['query', '00200081', '6984'],
   ['change', `002400810D ${pin} ${newPin}`, '9000'],
-  ['query', '00200081', '63C3'],
+  ['query', '00200081', '9000'],
   ['the new one', `0020008107 ${newPin}`, '9000'],
 ])
 

@@ -12,10 +12,9 @@ import {
 } from '@keytether/card'
 import { DecodeError } from '@keytether/codec'
 import { isLoggedIn } from '../card.ts'
-import { type Handler, ok } from '../handler.ts'
+import type { Handler } from '../handler.ts'
 import { kekOf } from '../key-domains.ts'
 import { keyOf, modulusLengths, type PrivateKey, secretKeyOf } from '../keys/private-key.ts'
-import { takeScratch } from '../scratch.ts'
 import { freeMemory } from '../state.ts'
 
 export const wrapKey: Handler<typeof WrapKey> = (card, { params: { key: reference } }) => {
@@ -33,13 +32,12 @@ export const wrapKey: Handler<typeof WrapKey> = (card, { params: { key: referenc
   return { status: 'ok', data: wrap(kek, { material: materialOf(privateKey), algorithms }) }
 }
 
-export const unwrapKey: Handler<typeof UnwrapKey> = (card, { params: { key: reference }, data }) => {
+export const unwrapKey: Handler<typeof UnwrapKey> = (card, { params: { key: reference }, data: blob }) => {
   if (!isLoggedIn(card)) return { status: 'securityNotSatisfied' }
   if (reference === 0) return sw.wrongP1P2
-  const blob = data.length > 0 ? data : takeScratch(card)
   const { keys, keyDomains } = card.state
   if (keyDomains === undefined) return { status: 'notSupported' }
-  if (blob === undefined) return { status: 'notFound' }
+  if (blob.length === 0) return { status: 'notFound' }
   if (keys.has(reference)) return { status: 'exists' }
   if (!keyDomains.some(kekOf)) return { status: 'incomplete' }
   for (const [keyDomain, domain] of keyDomains.entries()) {
@@ -52,7 +50,7 @@ export const unwrapKey: Handler<typeof UnwrapKey> = (card, { params: { key: refe
     const state = { ...card.state, keys: new Map(keys).set(reference, { privateKey, algorithms, keyDomain }) }
     if (freeMemory(state) < 0) return { status: 'outOfMemory' }
     card.state = state
-    return ok
+    return { status: 'ok', data: new Uint8Array() }
   }
   return { status: 'wrongData' }
 }
