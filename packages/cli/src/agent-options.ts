@@ -1,10 +1,10 @@
 /** What `keytether agent` and an emulated token that dials in have in common. */
 import { readFile } from 'node:fs/promises'
 import type { AgentEvent, AgentOptions, CommandGroup, Unlocked } from '@keytether/agent'
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import { tries } from './login.ts'
+import { type Command, Option } from 'commander'
 import type { Report } from './output.ts'
 import { givenPin, type PinOptions, readPin, userPin } from './pin.ts'
+import { tries } from './presented-pin.ts'
 
 export interface DialOptions extends PinOptions {
   readonly ca?: readonly string[]
@@ -52,12 +52,6 @@ async function pinSource(
   if (!ask || !process.stdin.isTTY) return undefined
   const answer = await readPin(options, userPin, signal)
   return async () => Uint8Array.from(answer)
-}
-
-export function endpointUrl(text: string): string {
-  const url = URL.parse(text)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text
-  throw new InvalidArgumentError('Wanted a URL such as https://hsm.example.com/rt/hsm.')
 }
 
 /** Tells what happens to cards. Each attempt to connect starts with the PIN: people are told only what is new of that. */

@@ -1,13 +1,8 @@
 /** `keytether agent`: lends the tokens of this machine to a service. */
+
 import type { Command } from 'commander'
-import {
-  agentReporter,
-  type DialOptions,
-  dialOptions,
-  dialSettings,
-  endpointUrl,
-  reportNoPin,
-} from '../agent-options.ts'
+import { endpointUrl } from '../address.ts'
+import { agentReporter, type DialOptions, dialOptions, dialSettings, reportNoPin } from '../agent-options.ts'
 import { examples } from '../examples.ts'
 import { interruption } from '../interrupt.ts'
 import { type OutputOptions, outputOptions, reporter } from '../output.ts'

@@ -3,15 +3,8 @@ import type { AgentOptions } from '@keytether/agent'
 import type { Channel } from '@keytether/card'
 import type { VpcdEvent } from '@keytether/emulator'
 import type { Command } from 'commander'
-import { type Address, address } from '../address.ts'
-import {
-  agentReporter,
-  type DialOptions,
-  dialOptions,
-  dialSettings,
-  endpointUrl,
-  reportNoPin,
-} from '../agent-options.ts'
+import { type Address, address, endpointUrl } from '../address.ts'
+import { agentReporter, type DialOptions, dialOptions, dialSettings, reportNoPin } from '../agent-options.ts'
 import { type BytesOptions, bytesOptions, writeBytes } from '../bytes-io.ts'
 import { CliError } from '../errors.ts'
 import { examples } from '../examples.ts'

@@ -1,8 +1,8 @@
 /** The demonstration's token: initialised and with two keys, which the first start makes. */
 import type { Channel, TrustRoot } from '@keytether/card'
 import type { KeyInfo, KeySpec } from '@keytether/driver'
-import { accepted } from '../login.ts'
 import { pinBytes, soPin, userPin } from '../pin.ts'
+import { accepted } from '../presented-pin.ts'
 import { openState } from '../state-file.ts'
 import type { DataFolder } from './data-folder.ts'
 

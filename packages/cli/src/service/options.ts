@@ -1,7 +1,7 @@
 /** The service that a command turns to, and how it says who it is. */
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { endpointUrl } from '../agent-options.ts'
+import { endpointUrl } from '../address.ts'
 import { CliError } from '../errors.ts'
 
 export interface ServiceOptions {

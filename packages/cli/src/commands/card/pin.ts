@@ -4,9 +4,10 @@ import type { PinRole, SmartCardHsm } from '@keytether/driver'
 import { type Command, Option } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { CliError } from '../../errors.ts'
-import { accepted, checkTries, lastTryOption, pinWords, spending, triesNote } from '../../login.ts'
+import { lastTryOption } from '../../login.ts'
 import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
 import { newPin, newSoPin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
+import { accepted, checkTries, pinWords, spending, triesNote } from '../../presented-pin.ts'
 
 type ChangeOptions = CardOptions & PinOptions & { readonly lastTry?: true }
 
