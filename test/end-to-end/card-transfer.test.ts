@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Certificate, materialOfPrivateKey } from '@keytether/card'
 import { encode } from '@keytether/codec'
-import { createShareFile } from '@keytether/custody'
+import { type BackupKey, createShareFile, decodeBackup, encodeBackup } from '@keytether/custody'
 import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
 import { keytether, type Run, startKeytether } from '@keytether/test/keytether'
@@ -244,6 +244,20 @@ describe('backup', () => {
     const wrong = ['--share', file('other.pbe'), '--password-file', file('password')]
     const told = /its key domain 0 has key check value [0-9A-F]{16}, they make [0-9A-F]{16}\nhint: a share is missing/
     await fails(1, told, 'restore', 'from.backup', '--verify', ...wrong, ...dataPassword)
+  })
+
+  test('one that somebody has changed, hash and all: the drill finds the keys that are not what they were', async () => {
+    const { keys, ...rest } = decodeBackup(readFileSync(file('from.backup')))
+    const [web, mail, disk] = keys as [BackupKey, BackupKey, BackupKey]
+    const blob = Uint8Array.from(web.blob!)
+    blob[100]! ^= 1
+    const changed = { ...rest, keys: [{ ...web, blob }, { ...mail, certificate: web.certificate }, disk] }
+    writeFileSync(file('changed.backup'), encodeBackup(changed))
+    const drill = ['restore', 'changed.backup', '--verify', ...shares, ...dataPassword]
+    const stdout = await fails(1, /^error: 2 of 5 failed\nhint: the lines above say why/, ...drill)
+    assert.match(stdout, /^key web, EC secp256r1: FAILED: unwrapping failed: .* nothing of it is on the card$/m)
+    assert.match(stdout, /^key mail, RSA 2048: FAILED: unwrapping failed: .*not the key of the certificate/m)
+    assert.match(stdout, /^key disk, AES 256: copied; proven/m)
   })
 
   test('what is no backup, and a damaged one', async () => {

@@ -255,13 +255,14 @@ describe('refused by the card or by the proof, and nothing is left', () => {
     const [{ card: from }, { card: to }] = [await newToken(), await newToken()]
     for (const label of ['a', 'b']) await from.generateKeyPair(p256, { label })
     for (const label of ['c', 'd']) await from.secretKeys.generate(128, { label })
+    await from.generateKeyPair({ kind: 'rsa', bits: 1024 }, { label: 'e' })
     const { keys, ...rest } = await read(from)
-    const [a, b, c, d] = keys as [StoredKey, StoredKey, StoredKey, StoredKey]
-    const mixed = [{ ...a, blob: b.blob }, b, { ...c, blob: d.blob }, d]
+    const [a, b, c, d, e] = keys as [StoredKey, StoredKey, StoredKey, StoredKey, StoredKey]
+    const mixed = [{ ...a, blob: b.blob }, b, { ...c, blob: d.blob }, d, { ...e, certificate: a.certificate }]
     const outcome = await copy({ ...rest, keys: mixed }, to)
     assert.deepEqual(
       outcome.keys.map(({ status }) => status),
-      ['failed', 'copied', 'failed', 'copied'],
+      ['failed', 'copied', 'failed', 'copied', 'failed'],
     )
     assert.deepEqual(
       (await to.inventory()).keys.map(({ label }) => label),

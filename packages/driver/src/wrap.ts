@@ -100,7 +100,7 @@ export async function unwrapKey(
     throw error
   }
   const info = await finished(link, version, reference, files)
-  if ((await proveKey(link, info)) !== 'another') return info
+  if (!(await isAnother(link, info))) return info
   await link.run([deleteCall(key)])
   await remove(link, files)
   throw new DriverError(
@@ -120,6 +120,16 @@ function headerOf(blob: Uint8Array): KeyBlob {
   } catch (cause) {
     if (!(cause instanceof DecodeError)) throw cause
     throw new DriverError('WRONG_DATA', `not a wrapped key: ${cause.message}`, { cause })
+  }
+}
+
+/** A key of another type than that of its certificate cannot even be used so. */
+async function isAnother(link: Link, key: KeyInfo): Promise<boolean> {
+  try {
+    return (await proveKey(link, key)) === 'another'
+  } catch (error) {
+    if (error instanceof DriverError && ['ALGORITHM_NOT_ALLOWED', 'WRONG_DATA'].includes(error.code)) return true
+    throw error
   }
 }
 

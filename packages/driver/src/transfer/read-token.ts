@@ -1,14 +1,12 @@
 /** Everything on a token, keys wrapped, as far as it can be had. */
 import { fileId, subjectPublicKeyInfo } from '@keytether/card'
-import type { DecodeErrorCode } from '@keytether/codec'
-import type { DriverErrorCode } from '../errors.ts'
 import { isExchangeKey } from '../groups.ts'
 import { domainWords, keyDomainState } from '../key-domains.ts'
 import type { SmartCardHsm } from '../smart-card-hsm.ts'
 import type { DataInfo, Inventory, KeyInfo } from '../types.ts'
 import { askForAnswer } from './answer.ts'
 import type { StoredCertificate, StoredData, StoredKey, TokenContent } from './content.ts'
-import { isRefusal } from './refusal.ts'
+import { codeOf, isRefusal } from './refusal.ts'
 
 export interface ReadTokenOptions {
   /** Before each key is wrapped, which takes the card up to seconds. */
@@ -81,12 +79,12 @@ async function wrap(card: SmartCardHsm, { keyDomains }: Inventory, key: KeyInfo)
     ({ blob }) => blob,
     error => {
       if (!isRefusal(error)) throw error
-      return obstacles[error.code] ?? error.message
+      return obstacles[codeOf(error) ?? ''] ?? error.message
     },
   )
 }
 
-const obstacles: Partial<Record<DriverErrorCode | DecodeErrorCode, string>> = {
+const obstacles: Readonly<Record<string, string>> = {
   ALGORITHM_NOT_ALLOWED: 'it was made never to leave its token: wrapping is not among its algorithms',
   NO_KEY_DOMAIN: 'it was made on a token without key domains',
   DOMAIN_INCOMPLETE: 'its key domain has no key',

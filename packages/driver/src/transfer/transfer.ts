@@ -2,13 +2,13 @@
 import { CertificateDescription, ChannelError, DataDescription, fileId } from '@keytether/card'
 import type { Codec } from '@keytether/codec'
 import { describeNewCertificate, describeNewData, pathOf } from '../descriptions.ts'
-import { DriverError } from '../errors.ts'
+import { DriverError, type DriverErrorCode } from '../errors.ts'
 import type { SmartCardHsm } from '../smart-card-hsm.ts'
 import type { KeyInfo } from '../types.ts'
 import type { StoredCertificate, StoredData, StoredKey } from './content.ts'
 import type { KeyStep, Step, TransferPlan } from './plan.ts'
 import { type Proof, type Proving, prove } from './prove.ts'
-import { isRefusal } from './refusal.ts'
+import { codeOf, isRefusal } from './refusal.ts'
 import { describedUnder, rewritten } from './rewritten.ts'
 
 /** What came of one object. */
@@ -76,8 +76,9 @@ async function transferKey(card: SmartCardHsm, step: KeyStep): Promise<Transferr
     // What became of it, only the card knows, and it is out of reach.
     if (error instanceof DriverError && error.cause instanceof ChannelError) throw error.cause
     if (!isRefusal(error)) throw error
-    const none = doing === 'unwrapping' && error.code !== 'INCOMPLETE'
-    return { status: 'failed', item, reason: `${doing} failed: ${error.message}; ${await tidy(card, step, none)}` }
+    const untouched = doing === 'unwrapping' && beforehand.includes(codeOf(error))
+    const left = untouched ? nothingLeft : await tidy(card, step)
+    return { status: 'failed', item, reason: `${doing} failed: ${error.message}; ${left}` }
   }
 }
 
@@ -109,15 +110,24 @@ function notCopied<T>({ item, reason }: { readonly item: T; readonly reason: str
   return { status: 'notCopied', item, reason }
 }
 
-/** Takes a key off the card again that was put there just now, and says what is left of it. */
-async function tidy(card: SmartCardHsm, step: KeyStep & { to: number }, none: boolean): Promise<string> {
+/** What is refused before anything is written: under the reference there may be what is somebody else's. */
+const beforehand: readonly (DriverErrorCode | undefined)[] = [
+  'REFERENCE_TAKEN',
+  'OTHER_DOMAIN',
+  'NO_KEY_DOMAIN',
+  'NO_FREE_REFERENCE',
+]
+const nothingLeft = 'nothing of it is on the card'
+
+/** Takes a key off the card again that was put there just now, as far as it was, and says what is left of it. */
+async function tidy(card: SmartCardHsm, step: KeyStep & { to: number }): Promise<string> {
   if (step.action !== 'copy') return `the key that was there before still is, under reference ${step.to}`
-  if (none) return 'nothing of it is on the card'
   try {
     await card.deleteKey(step.to)
-    return 'it is deleted again, nothing of it is on the card'
+    return `it is deleted again, ${nothingLeft}`
   } catch (error) {
     if (!isRefusal(error)) throw error
+    if (codeOf(error) === 'KEY_NOT_FOUND') return nothingLeft
     return `it is on the card under reference ${step.to}, and could not be deleted: ${error.message}`
   }
 }
