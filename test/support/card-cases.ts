@@ -438,7 +438,8 @@ const rows = {
 /** Commands of the application, sent where nobody has selected it. */
 function unselected(name: keyof typeof commands, its: readonly Row[]): CardCase[] {
   if (name === 'SelectApplication') return []
-  const answer = commands[name].ins === commands.SelectFile.ins ? '6A82' : '6D00'
+  const { cla, ins } = commands[name]
+  const answer = ins === commands.SelectFile.ins ? '6A82' : cla === 0x00 ? '6E00' : '6D00'
   // OpenSC's driver for unknown cards knows no extended lengths.
   const [, , command] = its.find(([, , sent]) => !decodeCommand(fromHex(sent)).extended) ?? its[0]!
   return [{ name: 'not selected', before: [], command, answer, unselected: true }]

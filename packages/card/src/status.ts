@@ -55,7 +55,7 @@ const meanings: Record<number, string> = {
   [sw.exists]: 'already exists',
   [sw.wrongOffset]: 'offset outside the file',
   [sw.unknownInstruction]: 'instruction not supported, or application not selected',
-  [sw.unknownClass]: 'class not supported',
+  [sw.unknownClass]: 'class not supported, or application not selected',
   [sw.internal]: 'internal error of the card',
 }
 

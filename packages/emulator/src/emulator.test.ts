@@ -93,7 +93,7 @@ test('commands that are sent at once are answered in order, each batch by itself
     emulator.reset().then(() => order.push('reset')),
     emulator.transmit([fromHex('00200081')]).then(([answer]) => order.push(toHex(answer!))),
   ])
-  assert.deepEqual(order, ['63c3', '63c2', 'reset', '6d00'])
+  assert.deepEqual(order, ['63c3', '63c2', 'reset', '6e00'])
   assert.deepEqual(await emulator.transmit([]), [])
 })
 

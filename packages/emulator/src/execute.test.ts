@@ -8,8 +8,9 @@ import { openChannel, secure } from '@keytether/test/secure-channel'
 import fc from 'fast-check'
 
 exchanges('before the application is selected', 'powered', [
-  ['the query that vendor software begins with', '00200081', '6D00'],
-  ['no command of the application', '0084000008', '6D00'],
+  ['the query that vendor software begins with', '00200081', '6E00'],
+  ['no command of the application', '0084000008', '6E00'],
+  ['nor in its own class', '8058000000', '6D00'],
   ['unknown class', 'F084000008', '6D00'],
   ['protected', '0C84000008', '6D00'],
   ['no file', '00A40000022F0200', '6A82'],
@@ -64,7 +65,7 @@ exchanges('the same PIN query, with and without Le', 'initialized', [
 test('log-in ends with a reset, and with a reset the application is not selected', async () => {
   const { emulator, send } = await emulatedToken('loggedIn')
   assert.equal(toHex(await emulator.reset()).toUpperCase(), '3BDE96FF8191FE1FC38031815448534D3173802140810792')
-  assert.equal(await send('00200081'), '6D00')
+  assert.equal(await send('00200081'), '6E00')
   await send(apdu.select)
   assert.equal(await send('00200081'), '63C3')
 })

@@ -76,12 +76,16 @@ function parsed(bytes: Uint8Array): CommandApdu | undefined {
   }
 }
 
-/** Before the application is selected, nobody is there but who selects applications. */
+/**
+ * Before the application is selected, nobody is there but who selects applications. That the class is unknown to him is what
+ * tells CardContact's scripts to select; others take any refusal for that.
+ */
 function select(card: Card, apdu: CommandApdu | undefined): Executed | Promise<Executed> {
   if (apdu === undefined) return status(sw.wrongLength)
   if (commands.SelectApplication.matches(apdu)) return run(card, apdu)
   const isSelect = apdu.cla === commands.SelectFile.cla && apdu.ins === commands.SelectFile.ins
-  return status(isSelect ? sw.notFound : sw.unknownInstruction)
+  if (isSelect) return status(sw.notFound)
+  return status(apdu.cla === 0x00 ? sw.unknownClass : sw.unknownInstruction)
 }
 
 /** The application cannot be selected out of itself: that is for commands in plain, and ends the channel. */

@@ -58,8 +58,8 @@ exchanges('not initialised', 'selected', [
 
 exchanges('not selected', 'powered', [
   ['status', status, '6D00'],
-  ['key to authenticate', chooseAuthenticationKey('ZZALICE00001'), '6D00'],
-  ['authenticate', `00820000 40 ${'11'.repeat(64)}`, '6D00'],
+  ['key to authenticate', chooseAuthenticationKey('ZZALICE00001'), '6E00'],
+  ['authenticate', `00820000 40 ${'11'.repeat(64)}`, '6E00'],
 ])
 
 test('2 of 3, in any order; a wrong signature spends nothing but its challenge', async () => {

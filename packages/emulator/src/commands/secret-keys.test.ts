@@ -11,7 +11,7 @@ import { memoryStore } from '../store/store.ts'
 const block = '00112233445566778899AABBCCDDEEFF'
 
 exchanges('before the application is selected', 'powered', [
-  ['generate', '00480AB2 06 910410111899', '6D00'],
+  ['generate', '00480AB2 06 910410111899', '6E00'],
   ['use', `80780A10 10 ${block} 00`, '6D00'],
   ['derive', '80760102 03 980102', '6D00'],
 ])

@@ -65,6 +65,6 @@ test('a chain under another root', async () => {
 
 test('before the application is selected', async () => {
   const { send } = await emulatedToken('powered')
-  assert.equal(await send(chooseVerificationKey(root)), '6D00')
-  assert.equal(await send(verify(certificate!)), '6D00')
+  assert.equal(await send(chooseVerificationKey(root)), '6E00')
+  assert.equal(await send(verify(certificate!)), '6E00')
 })
