@@ -76,6 +76,9 @@ test('registering, and what the card says of it', async () => {
   assert.deepEqual(after, { total: 3, missing: 2, required: 2, authenticated: 0 })
   await assert.rejects(authentication.register(alice.registration), { code: 'NOT_ALLOWED' })
   await authentication.register(bob.registration)
+  const early = { code: 'NOT_ALLOWED', message: /1 of its 3 keys are still to be registered/ }
+  await assert.rejects(authentication.authenticateWith(alice), early)
+  await assert.rejects(authentication.authenticate(alice.holderReference, new Uint8Array(64)), early)
   await authentication.register(carol.registration)
   await assert.rejects(authentication.register(dave.registration), { code: 'OUT_OF_MEMORY' })
   await assert.rejects(authentication.replace(0, dave.registration), { code: 'NOT_LOGGED_IN' })

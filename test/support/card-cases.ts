@@ -45,6 +45,7 @@ export type CaseName =
   | 'not permitted'
   | 'wrong parameters'
   | 'domain incomplete'
+  | 'keys missing'
   | 'nothing free'
 
 export interface CardCase {
@@ -143,6 +144,8 @@ const membership = write(
 )
 const agreement = write(commands.AgreeDomainKey, { key: 1 }, alice.request)
 const withAlice = [...withDevice, register(alice.request)]
+/** The only key that there is to be. */
+const withOnlyAlice = withAlice.with(0, guarded[0]!.replace('0201', '0101'))
 const replace = register(alice.request).replace('80540000', '80540100')
 const forged = verifyCertificate({ ...alice.certificates[0]!, signature: new Uint8Array(64).fill(1) })
 const wrongSignature = `0082000040 ${'11'.repeat(64)}`
@@ -405,7 +408,7 @@ const rows = {
     ['not initialised', [], register(alice.request), '6D00'],
     ['unknown key or file', guarded, register(alice.request), '6A88'],
     ['not permitted', withAlice, register(alice.request), '6985'],
-    ['nothing free', [...withAlice.with(0, guarded[0]!.replace('0201', '0101'))], register(alice.request), '6A84'],
+    ['nothing free', withOnlyAlice, register(alice.request), '6A84'],
   ],
   ReplaceAuthenticationKey: [
     ['wrong data', withAlice, '8054010003420141', '6A80'],
@@ -419,13 +422,14 @@ const rows = {
     ['not permitted', initialized, '8054020000', '6A86'],
   ],
   SetAuthenticationKey: [
-    ['allowed', withAlice, chooseAuthenticationKey(alice.name), '9000'],
-    ['unknown key or file', withAlice, chooseAuthenticationKey('ZZBOB00001'), '6A88'],
+    ['allowed', withOnlyAlice, chooseAuthenticationKey(alice.name), '9000'],
+    ['unknown key or file', withOnlyAlice, chooseAuthenticationKey('ZZBOB00001'), '6A88'],
+    ['keys missing', withAlice, chooseAuthenticationKey(alice.name), '6A88'],
   ],
   ExternalAuthenticate: [
-    ['wrong signature', [...withAlice, chooseAuthenticationKey(alice.name), '0084000008'], wrongSignature, '6300'],
-    ['not permitted', [...withAlice, chooseAuthenticationKey(alice.name)], wrongSignature, '6985'],
-    ['not permitted', [...withAlice, '0084000008'], wrongSignature, '6985'],
+    ['wrong signature', [...withOnlyAlice, chooseAuthenticationKey(alice.name), '0084000008'], wrongSignature, '6300'],
+    ['not permitted', [...withOnlyAlice, chooseAuthenticationKey(alice.name)], wrongSignature, '6985'],
+    ['not permitted', [...withOnlyAlice, '0084000008'], wrongSignature, '6985'],
     ['not initialised', [], wrongSignature, '6985'],
     ['wrong length', withAlice, '00820000', '6700'],
   ],

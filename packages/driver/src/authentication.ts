@@ -236,7 +236,7 @@ async function challenge(link: Link, { holderReference }: Identity, keyReference
     call(SetAuthenticationKey, {}, { holderReference: keyReference }),
     call(GetChallenge, {}, undefined, { le: authenticationChallengeLength }),
   ])
-  if (chosen.status === 'keyNotFound') return { status: 'unknownKey' }
+  if (chosen.status === 'keyNotFound') return unknownKey(link, keyReference)
   if (chosen.status === 'alreadyAuthenticated') return { status: 'alreadyAuthenticated' }
   const bytes = expectOk(random, 'challenge')
   if (bytes.length !== authenticationChallengeLength) {
@@ -254,7 +254,7 @@ async function authenticate(link: Link, keyReference: string, signature: Uint8Ar
     call(ExternalAuthenticate, {}, signature),
   ])
   if (chosen.status === 'alreadyAuthenticated') return { status: 'alreadyAuthenticated' }
-  if (chosen.status === 'keyNotFound') return { status: 'unknownKey' }
+  if (chosen.status === 'keyNotFound') return unknownKey(link, keyReference)
   switch (outcome.status) {
     case 'ok':
       return { status: 'authenticated' }
@@ -265,4 +265,15 @@ async function authenticate(link: Link, keyReference: string, signature: Uint8Ar
     default:
       return { status: 'wrongSignature' }
   }
+}
+
+/** Not registered; or refused because others are not. */
+async function unknownKey(link: Link, keyReference: string): Promise<{ status: 'unknownKey' }> {
+  const { missing, total } = (await status(link)) ?? { missing: 0, total: 0 }
+  if (missing === 0) return { status: 'unknownKey' }
+  throw new DriverError(
+    'NOT_ALLOWED',
+    `the card does not take ${keyReference} yet: ${missing} of its ${total} keys are still to be registered, and it opens ` +
+      'only when all are; register the others first',
+  )
 }

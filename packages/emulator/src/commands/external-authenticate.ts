@@ -7,13 +7,14 @@ import {
   verifyWith,
 } from '@keytether/card'
 import { fromHex } from '@keytether/codec'
-import type { Card } from '../card.ts'
+import { awaitsKeys, type Card } from '../card.ts'
 import { type Handler, ok } from '../handler.ts'
 
 export const setAuthenticationKey: Handler<typeof SetAuthenticationKey> = (card, { data: { holderReference } }) => {
   card.session.authenticationKey = undefined
   const slots = slotsOf(card, holderReference)
-  if (slots.length === 0) return { status: 'keyNotFound' }
+  // Until all keys are registered, and nobody can add another, none of them opens anything.
+  if (slots.length === 0 || awaitsKeys(card)) return { status: 'keyNotFound' }
   if (slots.every(slot => card.session.authenticated.has(slot))) return { status: 'alreadyAuthenticated' }
   card.session.authenticationKey = holderReference
   return ok

@@ -204,6 +204,17 @@ function flipLast(bytes: Uint8Array): Uint8Array {
   return copy
 }
 
+test('none is authenticated before all are registered', async () => {
+  const made = await token('0201')
+  await registerCustodian(made, alice!)
+  const device = await deviceOf(made)
+  assert.equal(await authenticate(made, device, alice!), '6A88')
+  assert.equal(await made.send('00200081'), '6300')
+  await registerCustodian(made, bob!)
+  assert.equal(await authenticate(made, device, alice!), '9000')
+  assert.equal(await made.send('00200081'), '9000')
+})
+
 test('keys of one name are told apart by their signatures', async () => {
   const twin = await custodian(alice!.name)
   const made = await token('0202')
@@ -219,12 +230,12 @@ test('keys of one name are told apart by their signatures', async () => {
 })
 
 test('keys of other curves; RSA keys are refused', async () => {
-  const made = await token('0302')
+  const made = await token('0202')
+  assert.equal(await registerCustodian(made, await custodian('ZZRSA00001', 'rsa')), '6A80')
   const others = await Promise.all([custodian('ZZP38400001', 'secp384r1'), custodian('ZZK25600001', 'secp256k1')])
   for (const each of others) assert.match(await registerCustodian(made, each), /9000$/)
   for (const each of others) assert.equal(await authenticate(made, await deviceOf(made), each), '9000')
   assert.equal(await made.send('00200081'), '9000')
-  assert.equal(await registerCustodian(made, await custodian('ZZRSA00001', 'rsa')), '6A80')
 })
 
 test('replacing: with option 0008, by who is logged in', async () => {
