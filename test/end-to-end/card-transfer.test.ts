@@ -251,13 +251,15 @@ describe('backup', () => {
     const [web, mail, disk] = keys as [BackupKey, BackupKey, BackupKey]
     const blob = Uint8Array.from(web.blob!)
     blob[100]! ^= 1
-    const changed = { ...rest, keys: [{ ...web, blob }, { ...mail, certificate: web.certificate }, disk] }
+    const hidden = { ...disk, blob: undefined, obstacle: 'it stays\u001b[2K\u001b[1A' }
+    const changed = { ...rest, keys: [{ ...web, blob }, { ...mail, certificate: web.certificate }, disk, hidden] }
     writeFileSync(file('changed.backup'), encodeBackup(changed))
     const drill = ['restore', 'changed.backup', '--verify', ...shares, ...dataPassword]
-    const stdout = await fails(1, /^error: 2 of 5 failed\nhint: the lines above say why/, ...drill)
+    const stdout = await fails(1, /^error: 2 of 6 failed\nhint: the lines above say why/, ...drill)
     assert.match(stdout, /^key web, EC secp256r1: FAILED: unwrapping failed: .* nothing of it is on the card$/m)
     assert.match(stdout, /^key mail, RSA 2048: FAILED: unwrapping failed: .*not the key of the certificate/m)
     assert.match(stdout, /^key disk, AES 256: copied; proven/m)
+    assert.match(stdout, /^key disk, AES 256: not copied: it stays\?\[2K\?\[1A$/m)
   })
 
   test('what is no backup, and a damaged one', async () => {

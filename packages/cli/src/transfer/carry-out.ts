@@ -1,7 +1,7 @@
 /** Puts what was elsewhere on a card: looks first, says what comes of each key, and ends with the right exit code. */
 import type { SmartCardHsm, TokenContent, TransferOutcome, TransferPlan } from '@keytether/driver'
 import { CliError } from '../errors.ts'
-import { report } from '../output.ts'
+import { printable, report } from '../output.ts'
 import type { TransferOptions } from './options.ts'
 import { counts, document, keyLine, keyName, lines } from './words.ts'
 
@@ -52,7 +52,7 @@ function refuseOtherDomain({ keys }: TransferPlan): void {
   const refused = keys.filter(step => step.action === 'none' && step.missingDomain !== undefined)
   const [first] = refused
   if (first?.action !== 'none' || keys.some(({ action }) => action !== 'none')) return
-  throw new CliError('failed', `no key can be copied. Of ${keyName(first.item)}: ${first.reason}`, [
+  throw new CliError('failed', `no key can be copied. Of ${keyName(first.item)}: ${printable(first.reason)}`, [
     'nothing was done: import the shares of that domain, `keytether card domain import`',
   ])
 }

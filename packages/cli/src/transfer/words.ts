@@ -48,13 +48,14 @@ const proofWords: Readonly<Record<string, string>> = {
   answer: 'proven: it answers as the original does',
 }
 
-/** One object in a line. */
+/** One object in a line. Reasons and notes name objects of cards and backups. */
 function line(name: string, told: Told<Named>, from?: number): string {
   const { action, status, to, proof, note, reason } = told
   const moved = from !== undefined && to !== undefined && to !== from ? ` under reference ${to} instead of ${from}` : ''
   const state = `${words[status ?? action ?? ''] ?? ''}${moved}`
-  const details = [reason, proof && proofWords[proof], note].filter(detail => detail !== undefined && detail !== '')
-  return `${name}: ${[state, ...details].join('; ')}`.replace('; ', reason === undefined ? '; ' : ': ')
+  if (reason !== undefined) return printable(`${name}: ${state}: ${reason}`)
+  const details = [state, proof && proofWords[proof], note].filter(detail => detail !== undefined)
+  return printable(`${name}: ${details.join('; ')}`)
 }
 
 export function lines({ keys, certificates, data }: TransferPlan | TransferOutcome): string[] {
