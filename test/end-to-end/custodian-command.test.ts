@@ -242,9 +242,22 @@ describe('a device that is connected to a service', () => {
       custodian('answer', 'answer', '--emulator', 'bob.state'),
     )
     await ok(custodian('answer', 'answer', ...remote))
+    while ((await devices(remote[1]!))[0]?.state !== 'ready') await sleep(20)
     assert.equal(await application(), 200)
     assert.match(await ok(custodian('status', ...remote)), /^the device is open/)
     await fails(1, /borrowing it would close it/, custodian('challenge', names.bob!, ...remote))
     assert.equal(await application(), 200)
+  })
+
+  test('who reaches the service needs no files: his token is beside him, the device is not', async () => {
+    // A command that is not theirs closes the device.
+    await ok(['card', 'pin', 'status', ...remote])
+    await ok(['card', 'list', ...remote])
+    const alone = ['--custodian', 'emulator:alice.state', '--custodian-pin-file', 'pin']
+    const words = await ok(custodian('authenticate', ...alone, ...remote))
+    assert.match(words, /1 authenticated/)
+    // What alice has shown stays.
+    const other = ['--custodian', 'emulator:bob.state', '--custodian-pin-file', 'pin']
+    assert.match(await ok(['card', 'sign', 'web', 'pin', ...other, ...remote]), /^30/)
   })
 })

@@ -1,8 +1,8 @@
 /** Custodians who are at hand: each with a token of his own, or with a key file. */
 import { readFile } from 'node:fs/promises'
 import type { KeyHolder, KeyInfo, SmartCardHsm } from '@keytether/driver'
-import { type CardOptions, withCard } from '../card-access.ts'
-import { type CardAddress, type CardChoice, parseCardAddress } from '../card-address.ts'
+import { type CardOptions, withCards } from '../card-access.ts'
+import { type CardAddress, parseCardAddress } from '../card-address.ts'
 import { CliError } from '../errors.ts'
 import { askHidden, type PinOptions, readPin, userPin } from '../pin.ts'
 import { accepted, checkTries, triesNote } from '../presented-pin.ts'
@@ -91,9 +91,8 @@ async function withToken(
   { options, pinFile }: TokenAccess,
   use: (holder: KeyHolder) => Promise<void>,
 ): Promise<void> {
-  const { reader: _, emulator: __, device: ___, ...access } = options
   const names = await keysLeft(card)
-  await withCard({ ...access, ...choiceOf(address) }, async (token, signal) => {
+  await withCards([address], options, async ([token], signal) => {
     if (token.identity.path === card.identity.path) {
       throw new CliError(
         'usage',
@@ -104,17 +103,6 @@ async function withToken(
     await openToken(token, { ...(pinFile !== undefined && { pinFile }) }, signal)
     await use(await tokenHolder(token, key))
   })
-}
-
-function choiceOf(address: CardAddress): CardChoice {
-  switch (address.kind) {
-    case 'reader':
-      return address.name === undefined ? {} : { reader: address.name }
-    case 'emulator':
-      return { emulator: address.file }
-    case 'service':
-      return address.device === undefined ? {} : { device: address.device }
-  }
 }
 
 interface NamedKey {
