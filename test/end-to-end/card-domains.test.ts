@@ -1,10 +1,11 @@
 /** `keytether card domain`, `wrap` and `unwrap` on emulated tokens. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { keyEncryptionKey } from '@keytether/card'
+import { keyEncryptionKey, unwrapKey } from '@keytether/card'
 import { fromHex, toHex } from '@keytether/codec'
 import { type Initialization, SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
@@ -107,6 +108,28 @@ test('several domains', async () => {
     '--yes',
     ...pin,
   ])
+})
+
+test('who has the PIN needs no custodian to get keys out: a domain takes other shares, and the command line says so', async () => {
+  const theirs = randomBytes(32)
+  const mine = randomBytes(32)
+  await initialized('guarded', { dkekShares: 1 }, async card => {
+    await card.keyDomains.importShare(0, theirs)
+    await card.verifyPin(pins.userPin)
+    await card.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label: 'theirs' })
+  })
+  const keyOnly = ['domain', 'delete', '--key-only', ...pin]
+  await fails('guarded', 2, /1 key in it stays, and leaves the card under whatever shares are imported next/, keyOnly)
+  assert.match(await ok('guarded', [...keyOnly, '--yes']), /^deleted the key of domain 0\. 1 key in it stays/)
+  const emulator = await Emulator.open({ store: fileStore(file('guarded')) })
+  const card = await SmartCardHsm.open(emulator, { roots: [emulatorRoot] })
+  await card.keyDomains.importShare(0, mine)
+  await card.verifyPin(pins.userPin)
+  const { blob } = await card.wrapKey(1)
+  await emulator.close()
+  assert.equal(unwrapKey(keyEncryptionKey(mine), blob).ok, true)
+  // What shows it to who knows the value from before.
+  assert.match(await ok('guarded', ['domain', 'list']), new RegExp(value(mine)))
 })
 
 test('a share of a real device, its key, and the same key on another card', async () => {
