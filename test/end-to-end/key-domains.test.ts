@@ -15,7 +15,7 @@ import {
   WrapKey,
   WrappedKeyFile,
 } from '@keytether/card'
-import { decode, encode, fromHex, toHex } from '@keytether/codec'
+import { concat, decode, encode, fromHex, toHex } from '@keytether/codec'
 import {
   type DriverError,
   type DriverErrorCode,
@@ -355,6 +355,8 @@ describe('cards that answer otherwise', () => {
           const responses = await channel.transmit(commands)
           if (commands.some(command => UnwrapKey.matches(decodeCommand(command)))) {
             await channel.transmit([`00E4020002C401`, `00D7C40127 54020000 531F ${own}`].map(hex => fromHex(hex)))
+            // It also answers with a request for the key.
+            return responses.map(response => concat(fromHex('67020101'), response))
           }
           return responses
         },

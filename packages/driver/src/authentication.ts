@@ -154,8 +154,12 @@ export class Authentication {
       const asked = await challenge(link, this.#identity, holder.holderReference)
       if (asked.status !== 'ok') return { status: asked.status }
       const { deviceReference, challenge: bytes } = asked.challenge
-      const message = authenticationMessage(deviceReference, bytes)
-      return authenticate(link, holder.holderReference, await holder.sign(message))
+      const signature = await holder.sign(authenticationMessage(deviceReference, bytes))
+      // Nothing comes between challenge and answer: whether a challenge outlives another command, cards need not agree.
+      const [outcome] = await link.run([call(ExternalAuthenticate, {}, signature)])
+      const presented = outcomeOf(outcome)
+      // With the challenge just given, some cards mean the signature.
+      return presented.status === 'noChallenge' ? { status: 'wrongSignature' } : presented
     })
   }
 }
@@ -255,6 +259,10 @@ async function authenticate(link: Link, keyReference: string, signature: Uint8Ar
   ])
   if (chosen.status === 'alreadyAuthenticated') return { status: 'alreadyAuthenticated' }
   if (chosen.status === 'keyNotFound') return unknownKey(link, keyReference)
+  return outcomeOf(outcome)
+}
+
+function outcomeOf(outcome: ReturnType<typeof ExternalAuthenticate.decodeResponse>): AuthenticationOutcome {
   switch (outcome.status) {
     case 'ok':
       return { status: 'authenticated' }

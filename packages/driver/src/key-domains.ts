@@ -53,8 +53,9 @@ interface Answered {
   readonly uid: Uint8Array
 }
 
+/** Some cards give a number of shares in domains of groups, which have none. */
 export function describedDomain(index: number, { uid, ...domain }: Answered): KeyDomainInfo {
-  return { index, ...domain, ...(uid.length > 0 && { uid }) }
+  return { index, ...domain, ...(uid.length > 0 && { uid, shares: 0, outstanding: 0 }) }
 }
 
 /** Whether a domain is there, and if so whether it has its key, so that keys can be wrapped and unwrapped under it. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { decode, encode, fromHex, toHex } from '@keytether/codec'
 import { bothWays, rejects, unwritable } from '@keytether/test/tables'
@@ -17,8 +18,13 @@ describe('a file of a real device', () => {
     assert.equal(decode(PrivateKeyDescription, file.description!).label, real.label)
     assert.equal(toHex(file.certificate!), nitrokeyRequest)
     const { publicKey } = decode(AuthenticatedRequest, file.certificate!).certificate.value.body.value
-    assert.equal(publicKey.kind === 'ec' && toHex(publicKey.q), real.publicPoint)
+    assert.ok(publicKey.kind === 'ec')
+    assert.equal(toHex(publicKey.q), real.publicPoint)
+    const { id } = decode(PrivateKeyDescription, file.description!)
+    assert.equal(toHex(id), hash('sha1', publicKey.q.subarray(1, 33)), 'known by the hash of x')
   })
+  test('the file that was published', () =>
+    assert.equal(hash('sha256', bytes), 'ea8ede6c9a955fd75530607c0103b42b141cf84c4c775e3be9459cea69967f2a'))
   test('written again', () => assert.deepEqual(encode(WrappedKeyFile, file), bytes))
 })
 
