@@ -90,7 +90,7 @@ describe('the document', () => {
     assert.equal(first.signedByDevice.device, 'ZZTEST000100000')
     assert.equal(first.signedByDevice.publicKey, createPublicKey(key).export({ type: 'spki', format: 'pem' }))
     assert.equal(first.signedByDevice.keyDomainUid, undefined)
-    assert.equal(second.signedByDevice.keyDomainUid, 'aabb')
+    assert.equal(second.signedByDevice.keyDomainUid, 'AABB')
     assert.deepEqual(first.toldByCard, {
       reference: 1,
       label: 'web',

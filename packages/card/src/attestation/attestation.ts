@@ -90,17 +90,21 @@ function written({ request, told }: AttestedKey) {
     toldByCard: {
       reference: told.reference,
       label: told.label,
-      id: toHex(told.id),
-      algorithms: told.algorithms.map(id => toHex(Uint8Array.of(id))),
+      id: upperHex(told.id),
+      algorithms: told.algorithms.map(id => upperHex(Uint8Array.of(id))),
       useCounter: told.useCounter,
       keyDomain: told.keyDomain && {
         index: told.keyDomain.index,
         kind: told.keyDomain.kind,
-        keyCheckValue: told.keyDomain.keyCheckValue && toHex(told.keyDomain.keyCheckValue),
-        uid: told.keyDomain.uid && toHex(told.keyDomain.uid),
+        keyCheckValue: told.keyDomain.keyCheckValue && upperHex(told.keyDomain.keyCheckValue),
+        uid: told.keyDomain.uid && upperHex(told.keyDomain.uid),
       },
     },
   }
+}
+
+function upperHex(bytes: Uint8Array): string {
+  return toHex(bytes).toUpperCase()
 }
 
 /** What a request says, in the words of the document. */
@@ -111,7 +115,7 @@ function saidBy(request: Uint8Array): { device: string; publicKey: string; keyDo
   return {
     device: authorityReference,
     publicKey: publicKeyObject(body.value.publicKey).export({ type: 'spki', format: 'pem' }) as string,
-    ...(uid && { keyDomainUid: toHex(uid) }),
+    ...(uid && { keyDomainUid: upperHex(uid) }),
   }
 }
 
@@ -137,7 +141,7 @@ function readSigned(value: unknown, where: string): Uint8Array {
   return request
 }
 
-const hex = /^([0-9a-f]{2})*$/
+const hex = /^([0-9A-F]{2})*$/
 
 function readTold(value: unknown, where: string): ToldByCard {
   const required = ['reference', 'label', 'id', 'algorithms'] as const
@@ -147,7 +151,7 @@ function readTold(value: unknown, where: string): ToldByCard {
     label: text(told.label, `${where}.label`),
     id: fromHex(text(told.id, `${where}.id`, hex)),
     algorithms: items(told.algorithms, `${where}.algorithms`, 16).map((id, index) =>
-      Number.parseInt(text(id, `${where}.algorithms[${index}]`, /^[0-9a-f]{2}$/), 16),
+      Number.parseInt(text(id, `${where}.algorithms[${index}]`, /^[0-9A-F]{2}$/), 16),
     ),
     ...(useCounter !== undefined && { useCounter: integerWithin(useCounter, `${where}.useCounter`, 0xffffffff) }),
     ...(keyDomain !== undefined && { keyDomain: readDomain(keyDomain, `${where}.keyDomain`) }),

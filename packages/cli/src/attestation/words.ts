@@ -1,6 +1,7 @@
 /** What was found of an attestation: as a document, and in words. */
 import type { AttestationFailure, AttestationVerdict, ChainFailure, ToldByCard } from '@keytether/card'
 import { nameOf as algorithmName } from '../algorithms.ts'
+import { hex } from '../key-domains.ts'
 import { fields, printable } from '../output.ts'
 import { rootMeaning } from '../trust.ts'
 
@@ -12,7 +13,6 @@ export function deviceDocument(chain: AttestationVerdict['chain']) {
 
 export async function keyDocument(told: ToldByCard, verdict: AttestationVerdict['keys'][number]) {
   const { curveOf, publicKeyObject } = await import('@keytether/card')
-  const { toHex } = await import('@keytether/codec')
   const { publicKey } = verdict
   const key = publicKeyObject(publicKey)
   const curve = publicKey.kind === 'ec' && publicKey.domain && curveOf(publicKey.domain)
@@ -23,18 +23,18 @@ export async function keyDocument(told: ToldByCard, verdict: AttestationVerdict[
       device: verdict.device,
       type: curve ? `EC ${curve.name}` : `RSA ${key.asymmetricKeyDetails?.modulusLength}`,
       publicKey: key.export({ type: 'spki', format: 'pem' }) as string,
-      ...(verdict.keyDomainUid && { keyDomainUid: toHex(verdict.keyDomainUid) }),
+      ...(verdict.keyDomainUid && { keyDomainUid: hex(verdict.keyDomainUid) }),
     },
     toldByCard: {
       reference: told.reference,
       label: told.label,
-      id: toHex(told.id),
-      algorithms: told.algorithms.map(id => toHex(Uint8Array.of(id))),
+      id: hex(told.id),
+      algorithms: told.algorithms.map(id => hex(Uint8Array.of(id))),
       useCounter: told.useCounter,
       keyDomain: told.keyDomain && {
         index: told.keyDomain.index,
         kind: told.keyDomain.kind,
-        keyCheckValue: told.keyDomain.keyCheckValue && toHex(told.keyDomain.keyCheckValue),
+        keyCheckValue: told.keyDomain.keyCheckValue && hex(told.keyDomain.keyCheckValue),
       },
     },
     export: exportOf(told, verdict.keyDomainUid),
