@@ -192,6 +192,8 @@ describe('backup', () => {
     assert.equal(statSync(file('from.backup')).mode & 0o777, 0o600)
     await fails(1, /is there already\nhint: .*--force/, 'backup', 'from.backup', '--emulator', 'from', ...pin)
     const content = readFileSync(file('from.backup'))
+    const hash = createHash('sha256').update(content).digest('hex')
+    assert.ok(made.endsWith(`from.backup: SHA-256 ${hash}\n`), 'the one that sha256sum prints')
     assert.ok(content.includes('for all') && !content.includes('for nobody else'))
   })
 

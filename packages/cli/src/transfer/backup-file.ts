@@ -1,4 +1,5 @@
 /** Backups of tokens in files. */
+import { createHash } from 'node:crypto'
 import { lstat, readFile } from 'node:fs/promises'
 import type { Backup } from '@keytether/custody'
 import type { Inventory, StoredData, TokenContent } from '@keytether/driver'
@@ -39,26 +40,28 @@ export async function backupOf(content: TokenContent, { device, inventory, passw
   }
 }
 
-/** @returns the hash that the file ends with, in hexadecimal */
+/** @returns the SHA-256 hash of the file, as `sha256sum` prints it */
 export async function writeBackup(file: string, backup: Backup): Promise<string> {
   const { encodeBackup } = await import('@keytether/custody')
-  const { toHex } = await import('@keytether/codec')
   const bytes = encodeBackup(backup)
   await writePrivateFile(file, bytes)
-  return toHex(bytes.subarray(-32))
+  return hashOf(bytes)
 }
 
 /** @throws CliError for what is no backup, or a damaged one */
 export async function readBackup(file: string): Promise<{ readonly backup: Backup; readonly hash: string }> {
   const { CustodyError, decodeBackup } = await import('@keytether/custody')
-  const { toHex } = await import('@keytether/codec')
   const bytes = new Uint8Array(await readFile(file))
   try {
-    return { backup: decodeBackup(bytes), hash: toHex(bytes.subarray(-32)) }
+    return { backup: decodeBackup(bytes), hash: hashOf(bytes) }
   } catch (error) {
     if (error instanceof CustodyError) throw new CliError('failed', `${file}: ${error.message}`, [], { cause: error })
     throw error
   }
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** What of a backup can be put on a card: private data only with its password. */
