@@ -43,9 +43,10 @@ const names: Record<string, string> = {}
 async function guarded(state: string): Promise<void> {
   const options = ['--custodians', '3', '--required', '2', '--no-pin', '--so-pin-file', 'so-pin', '--yes']
   await ok(['card', 'initialize', ...options, '--emulator', state])
-  for (const person of people) {
-    assert.match(await ok(['card', 'custodian', 'register', `${person}.pka`, '--emulator', state]), /2 of 3 keys/)
-  }
+  const files = people.map(person => `${person}.pka`)
+  const said = await ok(['card', 'custodian', 'register', ...files, '--emulator', state])
+  const registered = people.map(person => `registered ${names[person]}\n`).join('')
+  assert.equal(said, `${registered}2 of 3 keys open the device; 0 authenticated\n`)
 }
 
 before(async () => {
@@ -91,7 +92,11 @@ describe('a device in a file, with custodians at hand', () => {
   test('a wrong PIN of a custodian costs him a try, and the others nothing', async () => {
     writeFileSync(file('wrong'), '999999\n')
     const wrong = ['--custodian', 'emulator:bob.state', '--custodian-pin-file', 'wrong']
-    await fails(3, /wrong PIN: 2 tries left/, ['card', 'sign', 'web', 'pin', ...target, ...wrong])
+    await fails(3, /wrong PIN of ZZEMU\w+: 2 tries left/, ['card', 'sign', 'web', 'pin', ...target, ...wrong])
+    const bob = ['--custodian', 'emulator:bob.state']
+    await fails(3, /PIN of ZZEMU\w+ is needed.*\nhint: give it with --custodian-pin-file/, [...generate, ...bob])
+    const notToken = /0 tokens of custodians\nhint: bob.state is taken for a key file: a token is reader:NAME/
+    await fails(2, notToken, [...generate, '--custodian', 'bob.state', '--custodian-pin-file', 'pin'])
     await fails(2, /2 PINs were given for 1 tokens/, [
       'card',
       'sign',
@@ -119,7 +124,9 @@ describe('a device in a file, with custodians at hand', () => {
   })
 
   test('what is no such file', async () => {
-    await fails(1, /not a key for registration/, ['card', 'custodian', 'register', 'pin', ...target])
+    await fails(1, /not a key for registration/, ['card', 'custodian', 'register', 'alice.pka', 'pin', ...target])
+    const two = ['alice.pka', 'bob.pka', '--replace', '0']
+    await fails(2, /2 keys cannot be in the place of one/, ['card', 'custodian', 'register', ...two, ...target])
     await fails(1, /this is no challenge/, ['card', 'custodian', 'sign', 'pin', '--emulator', 'alice.state'])
     await fails(1, /this is no answer/, ['card', 'custodian', 'answer', 'pin', ...target])
     await fails(1, /as many keys are registered/, ['card', 'custodian', 'register', 'alice.pka', ...target])

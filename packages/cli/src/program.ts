@@ -21,7 +21,7 @@ export function createProgram(): Command {
     .helpCommand('help [command]', 'Show the help of a command')
     .exitOverride()
     .showHelpAfterError('hint: add --help to see what this command takes')
-    .configureHelp({ styleTitle: title => styleText('bold', title, { validateStream: false }) })
+    .configureHelp({ minWidthToWrap: 30, styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
   for (const declare of [demo, serve, emulator, agent, card, share, verifyAttestation, completion]) declare(program)
 

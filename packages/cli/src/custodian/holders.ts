@@ -19,7 +19,10 @@ export async function authenticateCustodians(
   const custodians = (options.custodian ?? []).map(parseCustodian)
   const tokens = custodians.filter(({ kind }) => kind === 'token').length
   if (pinFiles.length > tokens) {
-    throw new CliError('usage', `${pinFiles.length} PINs were given for ${tokens} tokens of custodians`)
+    const keyFiles = custodians.flatMap(custodian => (custodian.kind === 'file' ? [custodian.file] : []))
+    throw new CliError('usage', `${pinFiles.length} PINs were given for ${tokens} tokens of custodians`, [
+      ...keyFiles.map(file => `${file} is taken for a key file: a token is reader:NAME or emulator:FILE`),
+    ])
   }
   for (const custodian of custodians) {
     const present = (holder: KeyHolder) => presentKey(card, holder)
@@ -129,9 +132,16 @@ async function registeredKey(token: SmartCardHsm, names: readonly string[]): Pro
 
 /** Presents the PIN of a custodian's token. */
 async function openToken(token: SmartCardHsm, options: PinOptions, signal: AbortSignal): Promise<void> {
+  const { holderReference } = token.identity
+  const pin = { ...userPin, label: `PIN of ${holderReference}` }
   const status = await checkTries(token, 'user', undefined)
-  const pin = { ...userPin, label: `PIN of ${token.identity.holderReference}` }
-  accepted(await token.verifyPin(await readPin(options, pin, signal, triesNote(status))), 'user')
+  if (options.pinFile === undefined && !process.stdin.isTTY) {
+    throw new CliError('pin', `the ${pin.label} is needed, and there is no terminal to ask on`, [
+      'give it with --custodian-pin-file, once for each token, in order',
+    ])
+  }
+  const outcome = await token.verifyPin(await readPin(options, pin, signal, triesNote(status)))
+  accepted(outcome, 'user', holderReference)
 }
 
 export async function tokenHolder(token: SmartCardHsm, { key, holderReference }: NamedKey): Promise<KeyHolder> {

@@ -38,7 +38,7 @@ async function showKeys(options: CardOptions & OutputOptions): Promise<void> {
       keys.length === 0
         ? ['no key is registered']
         : table(
-            ['No', 'Key', 'Authenticated'],
+            ['NO', 'KEY', 'AUTHENTICATED'],
             keys.map(({ index, holderReference, authenticated }) => [
               String(index),
               holderReference,
