@@ -1,7 +1,7 @@
 /** `keytether card clone`, `backup`, `restore` and `import`, on emulated tokens. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { createPrivateKey, createPublicKey, randomBytes, verify } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, randomBytes, verify } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

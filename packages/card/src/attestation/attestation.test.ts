@@ -97,7 +97,7 @@ describe('the document', () => {
       id: '0102',
       algorithms: ['73', '92'],
       useCounter: 7,
-      keyDomain: { index: 0, kind: 'DKEK', keyCheckValue: '97e303855dc1c54d' },
+      keyDomain: { index: 0, kind: 'DKEK', keyCheckValue: '97E303855DC1C54D' },
     })
   })
 
@@ -142,6 +142,7 @@ describe('the document', () => {
       [change(it => (it.keys[0].toldByCard.reference = 1.5)), /reference: wanted an integer from 0 to 255/],
       [change(it => (it.keys[0].toldByCard.useCounter = -1)), /useCounter: wanted an integer/],
       [change(it => (it.keys[0].toldByCard.id = '0')), /id: wanted a text like/],
+      [change(it => (it.keys[0].toldByCard.id = 'ab')), /id: wanted a text like/],
       [change(it => (it.keys[0].toldByCard.algorithms = ['733'])), /algorithms\[0\]: wanted/],
       [change(it => (it.keys[0].toldByCard.keyDomain.kind = 'other')), /kind: wanted DKEK or XKEK/],
       [change(it => (it.keys[0].signedByDevice.request += 'AA')), /request: wanted Base64/],
