@@ -17,7 +17,7 @@ const data: Codec<Content | undefined> = {
   read: input => (input.left === 0 ? undefined : AuthenticatedRequestContent.read(input)),
 }
 
-/** The device that has signed the request is the one chosen for verification, see `SetVerificationKey`. */
+/** The card has verified the device that has signed the request, and it is the one chosen, see `SetVerificationKey`. */
 export const AgreeDomainKey = command({
   name: 'AGREE ON DOMAIN KEY',
   cla: 0x80,
@@ -32,7 +32,7 @@ export const AgreeDomainKey = command({
     algorithmNotAllowed: sw.notSupported,
     /** The request does not verify, or is for another group. */
     notVerified: sw.conditionsNotSatisfied,
-    /** No key of a device that the request names is chosen for verification. */
+    /** The card has not verified the device that the request names, or another one is chosen. */
     keyNotFound: sw.referenceNotFound,
     /** No request, or of a key on another curve. */
     wrongData: sw.wrongData,

@@ -91,8 +91,8 @@ const groupMembership = mapped(tlvs({ ...requestObjects, membership: membershipS
 })
 
 /**
- * Creates a domain of a group, whose key is agreed on between its members. The device that has made the group signer's key is
- * the one chosen for verification, see `SetVerificationKey`.
+ * Creates a domain of a group, whose key is agreed on between its members. The card has verified the device that has made the
+ * group signer's key, see `SetVerificationKey`.
  */
 export const CreateGroupDomain = command({
   name: 'KEY DOMAIN create group',
@@ -107,7 +107,7 @@ export const CreateGroupDomain = command({
     exists: sw.exists,
     /** The signature is not the group signer's over this device's key, or its request does not verify. */
     notVerified: sw.conditionsNotSatisfied,
-    /** No key of a device that the request names is chosen for verification. */
+    /** The card has not verified the device that the request names. */
     keyNotFound: sw.referenceNotFound,
     wrongData: sw.wrongData,
   },
