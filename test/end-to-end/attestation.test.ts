@@ -380,7 +380,10 @@ describe('the command line', () => {
     runs.push(await shared('attest', '--out', file('shared.json')))
     for (const { code, stderr } of runs) assert.equal(code, 0, stderr)
     const { stdout } = await verify(file('shared.json'), ...trusting)
-    assert.match(stdout, /^key 1, copied: genuine\n(?: .*\n)* {2}Export +: under its key domain: .* did not sign it$/m)
+    assert.match(
+      stdout,
+      /^key 1, copied: genuine\n(?: .*\n)* {2}Export +: under its key domain, by who has the PIN, .* did not sign it$/m,
+    )
     assert.match(stdout, /^key 2, kept: genuine\n(?: .*\n)* {2}Export +: not allowed for this key .* did not sign it$/m)
     assert.match(stdout, /It does not mean that the key has not been exported since/)
     const { keys } = JSON.parse((await verify(file('shared.json'), ...trusting, '--json')).stdout)

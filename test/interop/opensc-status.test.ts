@@ -77,7 +77,7 @@ if (await openscTests(import.meta.filename)) {
       'public key authentication',
       ['--custodians', '3', '--required', '2', '--no-pin'],
       /^Public key authentication active\.$/m,
-      /0 of at least 2 registered/,
+      /3 of 3 still to be registered/,
     ],
     [
       'both',

@@ -96,7 +96,7 @@ const exportMeaning = {
   group: 'with the PIN, to the devices of its group. Which group that is, the device has signed',
   groupAsTold: 'with the PIN, to the devices of its group. The card told so and did not sign it',
   domain:
-    'under its key domain: with the PIN, to any device with the same shares. The card told so and did not sign it',
+    'under its key domain, by who has the PIN, to devices with the same shares. The card told so and did not sign it',
   noDomain: 'the card told of no key domain to export it under, and did not sign that',
 } as const
 

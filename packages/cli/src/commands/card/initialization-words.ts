@@ -42,7 +42,7 @@ function custodianMeaning({ custodians, replaceCustodians }: Settings): Meaning[
   return [
     [
       'Custodians',
-      `${custodians} keys to be registered, which needs no log-in: do it before the device leaves your hands\n${replace}`,
+      `${custodians} keys to be registered, which needs no log-in: do it before the device leaves your hands. It opens only when all are\n${replace}`,
     ],
   ]
 }
@@ -54,23 +54,27 @@ const sessionMeaning = {
 
 function exportMeaning({ dkekShares: shares, keyDomains: domains }: Settings): string {
   if (domains !== undefined) {
-    return `${domains} key domain${domains === 1 ? '' : 's'}, to be set up later: a key leaves the device only under the domain that it is made in`
+    const rooms = domains === 1 ? '1 key domain' : `${domains} key domains`
+    return `${rooms}, to be set up later: a key leaves the device only under the domain that it is made in\n${stays}`
   }
-  if (shares === undefined) {
-    return 'never leave this device: no backup, no second device with the same keys'
-  }
+  if (shares === undefined) return 'never leave this device: no backup, no second device with the same keys'
   if (shares === 0) {
     return (
       'leave this device only encrypted under a key that it makes now and that nobody else has:\n' +
-      'what was exported comes back to no other device, and not to this one once it is initialised again'
+      `what was exported comes back to no other device, and not to this one once it is initialised again\n${stays}`
     )
   }
-  const all = shares === 1 ? 'the same share' : `the same ${shares} shares`
+  const [them, are, one] = shares === 1 ? ['it', 'it is', 'it'] : ['all', 'all are', 'one']
   return (
-    `leave this device encrypted, to any device with ${all}: who has ${shares === 1 ? 'it' : 'all'} and the PIN can copy them.\n` +
-    `Until ${shares === 1 ? 'it is' : 'all are'} imported, none leaves; without ${shares === 1 ? 'it' : 'one'}, a backup is worth nothing`
+    `leave this device encrypted, to any device with the same ${shares === 1 ? 'share' : `${shares} shares`}: ` +
+    `who has ${them} and the PIN can copy them.\n` +
+    `Until ${are} imported, none leaves; without ${one}, a backup is worth nothing\n${stays}`
   )
 }
+
+/** The key of a domain can be deleted by who is logged in, and other shares imported by anybody. */
+const stays =
+  'Who has the PIN can give a domain other shares: make what must never leave with `card generate --not-exportable`'
 
 /** What is left to be done. */
 export function nextSteps({ transportPin, custodians, dkekShares, keyDomains }: Settings): string[] {

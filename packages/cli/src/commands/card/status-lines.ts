@@ -118,9 +118,8 @@ function authenticationLines(status: AuthenticationStatus | undefined): string[]
     ...row('Missing public keys', String(missing)),
     ...row('Required pubkeys for auth', String(required)),
     ...row('Authenticated public keys', `${authenticated}`),
-    ...(missing > 0 ? [`  ${missing} of ${total} can still be registered, by anyone who has the device in hand`] : []),
-    total - missing < required
-      ? `  ${total - missing} of at least ${required} registered: nobody can open the device yet`
+    missing > 0
+      ? `  ${missing} of ${total} still to be registered, by anyone who has the device in hand; before that nobody can open it`
       : `  ${authenticated} of ${required} authenticated in this session${authenticated < required ? '' : ': the device is open'}`,
   ]
 }
