@@ -174,6 +174,15 @@ describe('on paper', () => {
     await ok(['restore', 'sheet', '--out', 'restored.pbe'])
     assert.deepEqual(readFileSync(file('restored.pbe')), content)
     await ok(['restore', '--out', 'piped.pbe'], { input: content.toString('base64') })
+    // Neither a slip of the pen nor one of the keyboard costs a share.
+    for (const args of [
+      ['restore', 'sheet', '--out', 'new.pbe'],
+      ['print', 'new.pbe', '--out', 'new.pbe'],
+    ]) {
+      const before = readFileSync(file('new.pbe'))
+      await fails(1, /^error: new\.pbe: file already exists\nhint: choose another name/, args)
+      assert.deepEqual(readFileSync(file('new.pbe')), before)
+    }
     assert.deepEqual(readFileSync(file('piped.pbe')), content)
     for (const format of ['svg', 'html'])
       assert.match(await ok(['print', 'new.pbe', '--format', format]), /<path transform/)

@@ -19,6 +19,18 @@ export async function writePrivateFile(path: string, content: string | Uint8Arra
   await folder.sync()
 }
 
+/** Durable when it returns, readable by this user alone. Nothing is ever replaced: a share that is lost is lost. */
+export async function writeNewFile(path: string, content: string | Uint8Array): Promise<void> {
+  await using file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
 /** The first line of a file, which is made if it is not there. */
 export async function readOrMake(path: string, make: () => string): Promise<string> {
   try {

@@ -1,8 +1,9 @@
 /** A share put into a file: under a password, or under one that is split among custodians. */
-import { lstat, mkdir, open, rm } from 'node:fs/promises'
+import { lstat, mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { PasswordGroup, PasswordShare } from '@keytether/custody'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { writeNewFile } from './atomic-file.ts'
 import { CliError } from './errors.ts'
 import { fields, type OutputOptions, report } from './output.ts'
 import { type Pin, type PinOptions, pinOptions, readPin } from './pin.ts'
@@ -77,7 +78,7 @@ export async function keepShare(
     const content = await showProgress(`Encrypting ${basename(file)}`, progress =>
       createShareFile(share, password, { progress, signal }),
     )
-    await writeNew(file, content)
+    await writeNewFile(file, content)
   } catch (error) {
     // Shares of a password that opens nothing would only be mistaken for others.
     for (const sheet of sheetFiles(file, options)) await rm(sheet, { force: true })
@@ -117,7 +118,7 @@ async function handOut(
   }
   await mkdir(options.sheets, { recursive: true, mode: 0o700 })
   const names = sheetFiles(file, options)
-  for (const [i, share] of shares.entries()) await writeNew(names[i]!, await printed(sheet(share), options))
+  for (const [i, share] of shares.entries()) await writeNewFile(names[i]!, await printed(sheet(share), options))
   console.error(
     `Give each custodian one file of ${options.sheets} and delete it there: together they are the password.`,
   )
@@ -129,16 +130,4 @@ function sheetFiles(file: string, { split, sheets, format }: ProtectionOptions):
   const { total } = split
   const stem = basename(file).replace(/\.pbe$/, '')
   return Array.from({ length: total }, (_, i) => join(sheets, `${stem}-${i + 1}-of-${total}.${extensions[format]}`))
-}
-
-/** Durable when it returns, readable by this user alone. Nothing is ever replaced: a share that is lost is lost. */
-async function writeNew(path: string, content: string | Uint8Array): Promise<void> {
-  await using file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } catch (error) {
-    await rm(path, { force: true })
-    throw error
-  }
 }

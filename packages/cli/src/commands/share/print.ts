@@ -1,6 +1,7 @@
 /** `keytether share print`. */
 import { basename } from 'node:path'
 import type { Command } from 'commander'
+import { writeNewFile } from '../../atomic-file.ts'
 import { writeContent } from '../../bytes-io.ts'
 import { examples } from '../../examples.ts'
 import { readShareFileContent } from '../../share-input.ts'
@@ -26,5 +27,6 @@ async function run(file: string, options: PrintOptions): Promise<void> {
   const content = await readShareFileContent(file)
   const { shareFileSheet } = await import('@keytether/custody')
   const terminal = options.out === undefined && process.stdout.isTTY
-  await writeContent(options.out, await printed(shareFileSheet(content, basename(file)), options, { terminal }))
+  const sheet = await printed(shareFileSheet(content, basename(file)), options, { terminal })
+  await (options.out === undefined ? writeContent(undefined, sheet) : writeNewFile(options.out, sheet))
 }

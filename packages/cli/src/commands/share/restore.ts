@@ -1,5 +1,6 @@
 /** `keytether share restore`. */
 import type { Command } from 'commander'
+import { writeNewFile } from '../../atomic-file.ts'
 import { readContent, writeContent } from '../../bytes-io.ts'
 import { CliError } from '../../errors.ts'
 import { examples } from '../../examples.ts'
@@ -26,7 +27,8 @@ async function run(sheets: readonly string[], options: { readonly out?: string }
   for (const sheet of sheets.length > 0 ? sheets : [undefined])
     texts.push(Buffer.from(await readContent(sheet)).toString())
   try {
-    await writeContent(options.out, readShareFileSheet(texts.join('\n')))
+    const content = readShareFileSheet(texts.join('\n'))
+    await (options.out === undefined ? writeContent(undefined, content) : writeNewFile(options.out, content))
   } catch (error) {
     if (!(error instanceof CustodyError)) throw error
     throw new CliError('failed', error.message, [], { cause: error })
