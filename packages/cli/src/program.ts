@@ -12,6 +12,7 @@ import { share } from './commands/share.ts'
 import { verifyAttestation } from './commands/verify-attestation.ts'
 import { CliError, exitCodes, explain } from './errors.ts'
 import { examples } from './examples.ts'
+import { printable } from './output.ts'
 
 export function createProgram(): Command {
   const program = new Command('keytether')
@@ -57,10 +58,16 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
     const { code, message, hints } = error instanceof CliError ? error : explain(error)
-    console.error(`${styleText('red', 'error:', { stream: process.stderr })} ${message}`)
-    for (const hint of hints) console.error(`${styleText('cyan', 'hint:', { stream: process.stderr })} ${hint}`)
+    console.error(`${styleText('red', 'error:', { stream: process.stderr })} ${printableLines(message)}`)
+    for (const hint of hints)
+      console.error(`${styleText('cyan', 'hint:', { stream: process.stderr })} ${printableLines(hint)}`)
     return exitCodes[code]
   }
+}
+
+/** Errors quote cards, files and services: none of them writes lines that look like ours. */
+function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n  ')
 }
 
 function version(): string {

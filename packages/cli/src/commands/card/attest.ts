@@ -6,6 +6,7 @@ import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { CliError } from '../../errors.ts'
 import { examples } from '../../examples.ts'
 import { findKey, keyType } from '../../keys.ts'
+import { printable } from '../../output.ts'
 
 export function attest(card: Command): void {
   const command = card
@@ -44,11 +45,11 @@ async function write(out: string | undefined, { attestation }: AttestedKeys): Pr
   const { encode } = await import('@keytether/codec')
   await writeContent(out, Buffer.from(encode(Attestation, attestation)).toString())
   if (out === undefined) return
-  for (const { told } of attestation.keys) console.error(`attested: key ${told.reference}, ${told.label}`)
+  for (const { told } of attestation.keys) console.error(`attested: key ${told.reference}, ${printable(told.label)}`)
 }
 
 function inWords({ key, reason }: AttestedKeys['notAttested'][number]): string {
-  return `key ${key.reference}, ${key.label} (${keyType(key)}): ${reasons[reason]}`
+  return `key ${key.reference}, ${printable(key.label)} (${keyType(key)}): ${reasons[reason]}`
 }
 
 const reasons: Record<NotAttested, string> = {

@@ -6,6 +6,7 @@ import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { CliError } from '../../errors.ts'
 import { findKey, keyType } from '../../keys.ts'
 import { type LoginOptions, login, loginOptions } from '../../login.ts'
+import { printable } from '../../output.ts'
 
 interface ReadOptions extends CardOptions {
   readonly format: 'pem' | 'der'
@@ -52,7 +53,7 @@ async function writeCertificate(
     const key = await findKey(device, name)
     await login(device, options, signal)
     const attestable = await device.writeCertificate(key.reference, parsed.raw)
-    console.log(`the certificate is beside ${keyType(key)} key ${key.label}`)
+    console.log(`the certificate is beside ${keyType(key)} key ${printable(key.label)}`)
     if (!attestable && key.certificateKind === 'request')
       console.error('the card has no place to keep the request that it made: `card attest` cannot show it any more')
   })

@@ -5,6 +5,7 @@ import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { confirm } from '../../confirm.ts'
 import { findKey, keyId, keyType, leftReferences } from '../../keys.ts'
 import { type LoginOptions, login, loginOptions } from '../../login.ts'
+import { printable } from '../../output.ts'
 
 export function remove(card: Command): void {
   const command = card
@@ -29,5 +30,5 @@ async function find(device: SmartCardHsm, wanted: string): Promise<{ reference: 
   const left = (await leftReferences(device)).find(each => String(each) === wanted)
   if (left !== undefined) return { reference: left, name: `what is left under reference ${left}` }
   const key = await findKey(device, wanted)
-  return { reference: key.reference, name: `${keyType(key)} key ${key.label} (${keyId(key)})` }
+  return { reference: key.reference, name: `${keyType(key)} key ${printable(key.label)} (${keyId(key)})` }
 }

@@ -6,7 +6,7 @@ import { CliError } from '../../errors.ts'
 import { examples } from '../../examples.ts'
 import { findKey, keyDocument, keyId, keyType } from '../../keys.ts'
 import { type LoginOptions, login, loginOptions } from '../../login.ts'
-import { type OutputOptions, outputOptions, report } from '../../output.ts'
+import { type OutputOptions, outputOptions, printable, report } from '../../output.ts'
 
 interface DeriveKeyOptions extends CardOptions, LoginOptions, OutputOptions {
   readonly parameter?: string
@@ -40,7 +40,7 @@ async function run(name: string, options: DeriveKeyOptions): Promise<void> {
     await login(device, options, signal)
     const derived = await device.deriveKey(key, parameter, { label: options.label, ...(id && { id }) })
     report(options, await keyDocument(derived, keyDomains), () => [
-      `key ${derived.reference}: ${keyType(derived)}, ${derived.label}, id ${keyId(derived)}, derived from ${key.label}`,
+      `key ${derived.reference}: ${keyType(derived)}, ${derived.label}, id ${keyId(derived)}, derived from ${printable(key.label)}`,
     ])
   })
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { examples } from '../../examples.ts'
 import { interruption } from '../../interrupt.ts'
-import { type OutputOptions, outputOptions, report, table } from '../../output.ts'
+import { type OutputOptions, outputOptions, printable, report, table } from '../../output.ts'
 import { type ServiceOptions, serviceAccess, serviceOptions } from '../../service/options.ts'
 
 export function devices(card: Command): void {
@@ -19,7 +19,7 @@ async function show(options: ServiceOptions & OutputOptions): Promise<void> {
   using stop = interruption()
   using client = await ServiceClient.open(await serviceAccess(options))
   const found = await client.devices(stop.signal)
-  const rows = found.map(({ id, state, keys, reason }) => [id, state, String(keys), reason ?? ''])
+  const rows = found.map(({ id, state, keys, reason }) => [printable(id), state, String(keys), printable(reason ?? '')])
   report(options, found, () =>
     found.length === 0 ? ['no device is connected'] : table(['DEVICE', 'STATE', 'KEYS', 'NOTE'], rows),
   )

@@ -2,6 +2,7 @@
 import type { SmartCardHsm } from '@keytether/driver'
 import { domainWords } from '../../key-domains.ts'
 import { exportWords, keyType } from '../../keys.ts'
+import { printable } from '../../output.ts'
 
 export interface Erased {
   readonly label: string
@@ -41,9 +42,9 @@ export async function erased(device: SmartCardHsm): Promise<Erased> {
 
 export function erasedLines({ keys, certificates, data, keyDomains, custodians }: Erased): string[] {
   return [
-    ...keys.map(key => `key ${key.reference}, ${key.label} (${key.type}), ${exportMeaning(key.export)}`),
-    ...certificates.map(label => `certificate ${label}`),
-    ...data.map(label => `data object ${label}`),
+    ...keys.map(key => `key ${key.reference}, ${printable(key.label)} (${key.type}), ${exportMeaning(key.export)}`),
+    ...certificates.map(label => `certificate ${printable(label)}`),
+    ...data.map(label => `data object ${printable(label)}`),
     ...keyDomains.map(words => `key domain ${words}`),
     ...(custodians > 0 ? [`${custodians} registered keys of custodians`] : []),
   ]

@@ -5,7 +5,7 @@ import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { confirm } from '../../confirm.ts'
 import { examples } from '../../examples.ts'
 import { lastTryOption } from '../../login.ts'
-import { fields, type OutputOptions, outputOptions, report } from '../../output.ts'
+import { fields, type OutputOptions, outputOptions, printable, report } from '../../output.ts'
 import { type Pin, type PinOptions, pinOptions, readPin, soPin, userPin } from '../../pin.ts'
 import { accepted, checkTries, pinWords, spending, triesNote } from '../../presented-pin.ts'
 import { type Erased, erased, erasedLines } from './erased.ts'
@@ -103,7 +103,7 @@ function planLines({ device, erases, meaning }: Plan): string[] {
   const { label } = erases
   return [
     ...fields([
-      ['Device', label ? `${device}, ${label}` : device],
+      ['Device', label ? `${device}, ${printable(label)}` : device],
       ['Erased for ever', erasedLines(erases).join('\n') || 'nothing: there are no keys, files or key domains'],
     ]),
     '',

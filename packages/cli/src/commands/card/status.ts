@@ -3,7 +3,7 @@ import type { SmartCardHsm } from '@keytether/driver'
 import type { Command } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../card-access.ts'
 import { domainDocument } from '../../key-domains.ts'
-import { type OutputOptions, outputOptions, report } from '../../output.ts'
+import { type OutputOptions, outputOptions, printable, report } from '../../output.ts'
 import { rootMeaning } from '../../trust.ts'
 import { type Facts, optionNames, row, stateLines } from './status-lines.ts'
 
@@ -42,7 +42,7 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
     report(options, document, () => [
       ...row('Device', identity.path),
       ...row('Root', `${identity.rootReference} (${rootMeaning[identity.root]})`),
-      ...row('Label', facts.label),
+      ...row('Label', facts.label && printable(facts.label)),
       ...row('Version', document.version + (document.demonstration ? ' (demonstration)' : '')),
       ...state,
       ...(facts.freeMemory === undefined ? [] : row('Free memory', `${facts.freeMemory} bytes`)),

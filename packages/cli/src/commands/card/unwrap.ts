@@ -8,7 +8,7 @@ import { CliError, explain } from '../../errors.ts'
 import { examples } from '../../examples.ts'
 import { keyDocument, keyId, keyType } from '../../keys.ts'
 import { type LoginOptions, login, loginOptions } from '../../login.ts'
-import { type OutputOptions, outputOptions, report } from '../../output.ts'
+import { type OutputOptions, outputOptions, printable, report } from '../../output.ts'
 
 interface UnwrapOptions extends CardOptions, LoginOptions, OutputOptions {
   readonly reference?: number
@@ -49,7 +49,8 @@ async function run(files: readonly string[], options: UnwrapOptions): Promise<vo
       const file = basename(files[index]!)
       const key = await device.unwrapKey(each, place).catch(because(file))
       documents.push(await keyDocument(key, keyDomains))
-      if (!options.json) console.log(`${file}: key ${key.reference}, ${keyType(key)}, ${key.label}, id ${keyId(key)}`)
+      if (!options.json)
+        console.log(`${file}: key ${key.reference}, ${keyType(key)}, ${printable(key.label)}, id ${keyId(key)}`)
     }
     report(options, documents, () => [])
   })

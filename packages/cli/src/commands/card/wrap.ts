@@ -6,7 +6,7 @@ import { examples } from '../../examples.ts'
 import { hex } from '../../key-domains.ts'
 import { findKey, keyId, keyType } from '../../keys.ts'
 import { type LoginOptions, login, loginOptions } from '../../login.ts'
-import { type OutputOptions, outputOptions, report } from '../../output.ts'
+import { type OutputOptions, outputOptions, printable, report } from '../../output.ts'
 
 interface WrapOptions extends CardOptions, LoginOptions, OutputOptions {
   readonly out: string
@@ -34,7 +34,7 @@ async function run(name: string, options: WrapOptions): Promise<void> {
     report(
       options,
       { file: options.out, reference: key.reference, id: keyId(key), label: key.label, keyCheckValue },
-      () => [`${options.out}: ${keyType(key)} key ${key.label}, under the key domain ${keyCheckValue}`],
+      () => [`${options.out}: ${keyType(key)} key ${printable(key.label)}, under the key domain ${keyCheckValue}`],
     )
   })
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { type CardOptions, cardOptions, withCard } from '../../../card-access.ts'
 import { keyDocument, keyId, keyType } from '../../../keys.ts'
 import { type LoginOptions, login, loginOptions } from '../../../login.ts'
-import { type OutputOptions, outputOptions, report } from '../../../output.ts'
+import { type OutputOptions, outputOptions, printable, report } from '../../../output.ts'
 
 interface SignerOptions extends CardOptions, LoginOptions, OutputOptions {
   readonly label: string
@@ -24,7 +24,7 @@ async function run(options: SignerOptions): Promise<void> {
     await login(device, options, signal)
     const key = await device.groups.createSigner(options.label)
     report(options, await keyDocument(key, []), () => [
-      `key ${key.reference}: ${keyType(key)}, ${key.label}, id ${keyId(key)}`,
+      `key ${key.reference}: ${keyType(key)}, ${printable(key.label)}, id ${keyId(key)}`,
       'with it, `keytether card group membership` makes cards members',
     ])
   })
