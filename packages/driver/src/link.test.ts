@@ -9,6 +9,8 @@ import {
   type SecureMessaging,
   Sign,
   UnexpectedStatusError,
+  UnwrapKey,
+  Verify,
 } from '@keytether/card'
 import { concat, fromHex, toHex } from '@keytether/codec'
 import { testKey } from '@keytether/test/device-identity'
@@ -113,6 +115,21 @@ test('protected: a batch, and the sizes that fit', async () => {
     [0, 1],
   )
   assert.equal(channel.transmissions.length, 2)
+})
+
+test('protected: a command without data and Le gets one of them', async () => {
+  const received: string[] = []
+  const { link } = await secureLink((card, command) => {
+    received.push(toHex(card.unprotectCommand(command) as Uint8Array))
+    return card.protectResponse(ok)
+  })
+  const unwrap = call(UnwrapKey, { key: 1 }, new Uint8Array())
+  const verify = call(Verify, { reference: 'user' }, fromHex('313233343536'))
+  await link.run([unwrap, verify])
+  assert.deepEqual(received, ['8074019300', '0020008106313233343536'])
+  const channel = scriptedCard(() => ok)
+  await new Link(channel, 1232).run([unwrap])
+  assert.deepEqual(channel.transmissions.flat().map(toHex), ['80740193'])
 })
 
 test('what a command cannot carry is not sent, and leaves the channel open', async () => {

@@ -10,7 +10,7 @@ import {
   type StatusMap,
   UnexpectedStatusError,
 } from '@keytether/card'
-import { DecodeError } from '@keytether/codec'
+import { concat, DecodeError } from '@keytether/codec'
 import { DriverError } from './errors.ts'
 
 /** A command that is ready to be sent, and how to read what comes back. */
@@ -154,7 +154,7 @@ export class Link {
       throw new DriverError('SECURE_CHANNEL', `the secure channel is gone (${state.reason}); open it again`)
     }
     try {
-      const responses = await this.#exchange(commands.map(command => state.messaging.protect(command)))
+      const responses = await this.#exchange(commands.map(command => state.messaging.protect(withContent(command))))
       return responses.map(response => state.messaging.unprotect(response))
     } catch (error) {
       // From here on the two counters differ, or somebody sits in between: nothing more can be said over this channel.
@@ -172,6 +172,11 @@ export class Link {
     }
     return responses
   }
+}
+
+/** A command of neither data nor Le would have nothing to protect, and cards take none such. */
+function withContent(command: Uint8Array): Uint8Array {
+  return command.length === 4 ? concat(command, Uint8Array.of(0x00)) : command
 }
 
 function blocks(length: number): number {

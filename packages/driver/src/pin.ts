@@ -26,7 +26,7 @@ function fits(role: PinRole, pin: Uint8Array): boolean {
 
 export async function pinStatus(link: Link, version: Version, role: PinRole): Promise<PinStatus> {
   // Protected, a command needs data or Le: without either the card has nothing to protect.
-  const ask = call(Verify, { reference: role }, new Uint8Array(), { le: link.secure ? 0x100 : undefined })
+  const ask = call(Verify, { reference: role }, new Uint8Array())
   const [outcome] = await link.run([ask])
   switch (outcome.status) {
     case 'ok':

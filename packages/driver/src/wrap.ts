@@ -287,13 +287,7 @@ async function byScratch(link: Link, reference: number, blob: Uint8Array) {
   const clear = attempt(deleteCall(fid.scratch))
   const [, ...written] = await link.run([clear, ...writeCalls(link, fid.scratch, blob)])
   for (const outcome of written) expectOk(outcome, 'write a wrapped key')
-  const unwrapping = call(UnwrapKey, { key: reference }, new Uint8Array(), scratchOptions(link))
-  return link.run([unwrapping, clear])
-}
-
-/** Protected, a command needs data or Le: without either the card has nothing to protect. */
-function scratchOptions({ secure }: Link) {
-  return secure ? { le: 0x100 } : {}
+  return link.run([call(UnwrapKey, { key: reference }, new Uint8Array()), clear])
 }
 
 /** The key as it is now. Some cards describe it themselves, over what was written before. */

@@ -631,9 +631,9 @@ const rows: { readonly [K in keyof typeof commands]: Row<(typeof commands)[K]> }
     ],
   },
   DeleteKeyDomain: {
-    requests: [['Smart Card Shell', { index: 1 }, noData, '80520301']],
+    requests: [['OCF', { index: 1 }, noData, '8052030100']],
     responses: [
-      ['deleted', ok, '9000'],
+      ['deleted', { status: 'ok', data: new Uint8Array() }, '9000'],
       ['not logged in', { status: 'securityNotSatisfied' }, '6982'],
       ['not set up', { status: 'notSetUp' }, '6a88'],
       ['no such domain', { status: 'noSuchDomain' }, '6a86'],

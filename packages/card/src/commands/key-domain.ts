@@ -6,7 +6,7 @@
  * @module
  */
 import { always, bytes, mapped, struct, tlvs, u8 } from '@keytether/codec'
-import { anyOf, command } from '../command.ts'
+import { anyOf, command, opaque } from '../command.ts'
 import { requestObjects } from '../cvc/certificate.ts'
 import { shareSize } from '../key-domain/dkek.ts'
 import { type KeyDomainMembership, membershipSignature } from '../key-domain/membership.ts'
@@ -113,12 +113,13 @@ export const CreateGroupDomain = command({
   },
 })
 
-/** Some cards say that the domain is not set up when they have just deleted it. */
+/** Some cards say that the domain is not set up when they have just deleted it; OCF is ready for more than a status word. */
 export const DeleteKeyDomain = command({
   name: 'KEY DOMAIN delete',
   cla,
   ins,
   params: operation(0x03),
+  response: opaque,
   status: {
     ...status,
     ...loggedIn,

@@ -10,7 +10,7 @@ import {
   verifyMembership,
 } from '@keytether/card'
 import { type Card, isLoggedIn } from '../card.ts'
-import { type Handler, ok } from '../handler.ts'
+import type { Handler } from '../handler.ts'
 import { described, type KeyDomain, newDomain, withShare } from '../key-domains.ts'
 import { publicKeyOfPrivate } from '../keys/private-key.ts'
 import { vouchedKey } from '../vouched-request.ts'
@@ -76,7 +76,7 @@ export const deleteKeyDomain: Handler<typeof DeleteKeyDomain> = (card, { params:
   if (domain === 'notSetUp') return { status: domain }
   for (const { keyDomain } of card.state.keys.values()) if (keyDomain === index) return { status: 'notEmpty' }
   setDomain(card, index, undefined)
-  return ok
+  return { status: 'ok', data: new Uint8Array() }
 }
 
 export const deleteKeyEncryptionKey: Handler<typeof DeleteKeyEncryptionKey> = (card, { params: { index } }) => {
