@@ -37,7 +37,10 @@ const explanations: Record<string, Explanation> = {
   'ChannelError REMOVED': { code: 'notFound', hints: ['put the card back and try again'] },
   'DriverError UNKNOWN_ROOT': {
     code: 'failed',
-    hints: ['if the device is one of your own, name its root with --trust FILE'],
+    hints: [
+      'if the device is one of your own, name its root with --trust FILE',
+      '`keytether emulator root > root.cvc` writes that of emulated tokens, for tests alone',
+    ],
   },
   'DriverError NOT_GENUINE': { code: 'failed', hints: ['do not give this device your PIN'] },
   'DriverError NOT_INITIALIZED': { code: 'failed', hints: ['`keytether card initialize` does that'] },
