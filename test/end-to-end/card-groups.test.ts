@@ -83,7 +83,7 @@ test('a membership of another card, and files that are something else', async ()
     '--reader',
     'none',
   ])
-  await fails(1, /^error: domain 0 is not that of a group/, [
+  await fails(1, /^error: domain 0 of ZZEMULATOR\/\S+ is not that of a group\nhint: .*group join/, [
     'group',
     'connect',
     'emulator:a',

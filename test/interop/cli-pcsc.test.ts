@@ -79,7 +79,10 @@ if (missing !== undefined) {
     )
     const untrusted = await keytether(['card', 'status', '--reader', reader])
     assert.equal(untrusted.code, 1)
-    assert.match(untrusted.stderr, /hint: if the device is one of your own, name its root with --trust FILE\nhint: .*emulator root > root.cvc/)
+    assert.match(
+      untrusted.stderr,
+      /hint: if the device is one of your own, name its root with --trust FILE\nhint: .*emulator root > root.cvc/,
+    )
 
     await ok(['emulator', 'root', '--out', 'root.cvc'])
     const card = ['--reader', reader, '--trust', 'root.cvc']

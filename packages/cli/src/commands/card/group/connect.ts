@@ -1,4 +1,5 @@
 /** `keytether card group connect`. */
+import type { SmartCardHsm } from '@keytether/driver'
 import type { Command } from 'commander'
 import { type AccessOptions, accessOptions, withCards } from '../../../card-access.ts'
 import { cardAddressText, parseCardAddress } from '../../../card-address.ts'
@@ -37,7 +38,7 @@ async function run(first: string, second: string, options: ConnectOptions): Prom
     await login(one, options, signal, firstPin)
     await login(other, options, signal, secondPin)
     const { domain, toDomain = domain } = options
-    const [offers, answers] = [await one.groups.exchangeKey(domain), await other.groups.exchangeKey(toDomain)]
+    const [offers, answers] = [await exchangeKey(one, domain), await exchangeKey(other, toDomain)]
     const agreed = await one.groups.agree(domain, answers)
     const theirs = await other.groups.agree(toDomain, offers)
     const value = hex(agreed.keyCheckValue)
@@ -49,4 +50,15 @@ async function run(first: string, second: string, options: ConnectOptions): Prom
       'keys of this domain can go from one to the other: `keytether card clone`, or `wrap` and `unwrap`',
     ])
   })
+}
+
+/** Of two cards, whose domain it is has to be said. */
+async function exchangeKey(card: SmartCardHsm, domain: number) {
+  try {
+    return await card.groups.exchangeKey(domain)
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'NO_KEY_DOMAIN') throw cause
+    const message = `domain ${domain} of ${card.identity.path} is not that of a group`
+    throw new CliError('failed', message, ['`keytether card group join` makes it that'], { cause })
+  }
 }
