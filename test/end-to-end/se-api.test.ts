@@ -59,6 +59,28 @@ test('a key in all its views', async () => {
   }
 })
 
+test('an AES key is there, and signs nothing', async () => {
+  await using emulator = await Emulator.open({ store: memoryStore() })
+  const card = await SmartCardHsm.open(emulator, { roots: [emulatorRoot] })
+  const userPin = Buffer.from('648219')
+  await card.initialize({ soPin: Buffer.alloc(8, 1), userPin })
+  await card.verifyPin(userPin)
+  await card.secretKeys.generate(256, { label: 'secret', id: Uint8Array.of(0xae) })
+  await using bench = await Bench.start({ devices: { roots: [emulatorRoot] } })
+  await bench.dialIn(emulator)
+  const [key] = await bench.get<Key[]>('/keys')
+  assert.deepEqual([key!.id, key!.type, key!.size, key!.pubkey], ['AE', 'AES', 256, undefined])
+  const [hsm] = await bench.get<Hsm[]>('/hsms')
+  for (const path of ['/keys/AE', `/hsms/${hsm!.id}/keys/AE`, `/keydomains/${hsm!.defaultKeyDomain}/keys/AE`]) {
+    for (const algo of ['ECDSA', 'RSA_PKCS1', 'RSA_PSS']) {
+      const { status, answer } = await bench.ask('POST', `${path}/signhash`, { hash, algo })
+      const { code, message } = ApiError.parse(answer)
+      assert.deepEqual([status, code], [400, 'WRONG_SCHEME'])
+      assert.match(message, /key AE is of type AES, which makes no signature/)
+    }
+  }
+})
+
 test('every key of an emulated token, through every view, as an application would check it', async () => {
   await using emulator = await Emulator.open({ store: memoryStore() })
   const card = await SmartCardHsm.open(emulator, { roots: [emulatorRoot] })
