@@ -1,15 +1,18 @@
 /** Key files as OpenSSL and Java's keytool write them. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { anyTlv, concat, decode, encode, sequenceOf } from '@keytether/codec'
+import { anyTlv, concat, DecodeError, decode, encode, sequenceOf } from '@keytether/codec'
 import { fuzz } from '@keytether/test/fuzz'
 import { type Peer, requirePeers } from '@keytether/test/peers'
 import { CustodyError } from '../errors.ts'
 import { type KeyFile, readKeyFile } from './key-file.ts'
+import { Effort } from './password-encryption.ts'
+import { pemObjects } from './pem.ts'
 import { readPkcs12 } from './pkcs12.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-key-files-'))
@@ -213,6 +216,42 @@ test('PEM and DER', async t => {
       ['curve', 'EC brainpoolP384r1', true],
       ['plain', 'RSA 2048', true],
     ])
+  })
+})
+
+describe('files that would keep us busy', () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const encrypted = { type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'secret' } as const
+  const der = new Uint8Array(privateKey.export({ ...encrypted, format: 'der' }))
+  const pem = (file: Uint8Array) =>
+    `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${Buffer.from(file).toString('base64')}\n-----END ENCRYPTED PRIVATE KEY-----\n`
+  const open = (file: string | Uint8Array, password = 'secret') => readKeyFile(Buffer.from(file), async () => password)
+
+  test('what makes a key of the password is bounded, in DER and in PEM, and for all keys together', async () => {
+    const at = Buffer.from(der).indexOf(Buffer.from('02020800', 'hex'))
+    assert.ok(at > 0)
+    // More than 2048 iterations, and two more bytes in all that is around the number.
+    const slow = Uint8Array.from([...der.subarray(0, at), 0x02, 0x04, 0x7f, 0xff, 0xff, 0xff, ...der.subarray(at + 4)])
+    for (const length of [2, 4, 17, 19, 32]) slow[length]! += 2
+    for (const file of [slow, pem(slow)]) {
+      await assert.rejects(open(file), { code: 'DAMAGED', message: /2147483647 iterations/ })
+    }
+    const { keys } = await open(pem(der).repeat(3))
+    assert.equal(keys.length, 3)
+    const effort = new Effort()
+    effort.spend(15_000_000)
+    assert.throws(() => effort.spend(15_000_000), DecodeError)
+    assert.throws(() => effort.spend(0), DecodeError)
+  })
+
+  test('beginnings without an end', () => {
+    const started = performance.now()
+    assert.deepEqual(pemObjects(Buffer.from('-----BEGIN A-----'.repeat(60_000))), [])
+    assert.ok(performance.now() - started < 2_000)
+  })
+
+  test('a wrong password is one, also where what it deciphers to has an end that fits', async () => {
+    for (let i = 0; i < 600; i++) await assert.rejects(open(der, `wrong ${i}`), { code: 'WRONG_PASSWORD' })
   })
 })
 

@@ -3,10 +3,10 @@ import { type KeyObject, X509Certificate } from 'node:crypto'
 import { anyTlv, DecodeError, decode, equal, sequenceOf, tlv } from '@keytether/codec'
 import { CustodyError } from '../errors.ts'
 import { definite } from './ber.ts'
-import { decryptWithPassword, EncryptedPrivateKeyInfo } from './password-encryption.ts'
+import { Effort } from './password-encryption.ts'
 import { isCertificate, isEncrypted, isPrivateKey, pemObjects, pemPrivateKey } from './pem.ts'
 import { readPkcs12 } from './pkcs12.ts'
-import { keyWords, obstacleOf, privateKeyOf, publicKeyInfoOf } from './private-key.ts'
+import { encryptedPrivateKey, keyWords, obstacleOf, privateKeyOf, publicKeyInfoOf } from './private-key.ts'
 
 export interface KeyFileKey {
   /** What the file calls it, or the common name of its certificate. */
@@ -51,9 +51,9 @@ interface Read {
 
 async function readPem(file: Uint8Array, password: () => Promise<string>): Promise<Read> {
   const objects = pemObjects(file)
-  const given = objects.some(isEncrypted) ? await password() : ''
+  const opening = { password: objects.some(isEncrypted) ? await password() : '', effort: new Effort() }
   return {
-    keys: objects.filter(isPrivateKey).map(object => ({ name: undefined, key: pemPrivateKey(object, given) })),
+    keys: objects.filter(isPrivateKey).map(object => ({ name: undefined, key: pemPrivateKey(object, opening) })),
     certificates: objects.filter(isCertificate).map(({ text }) => ({ name: undefined, bytes: x509(text) })),
     secrets: [],
   }
@@ -76,10 +76,8 @@ async function readDer(file: Uint8Array, password: () => Promise<string>): Promi
       return { ...rest, keys: keys.map(({ name, bytes }) => ({ name, key: privateKeyOf(bytes) })) }
     }
     case 'encrypted': {
-      const { algorithm, encrypted } = decode(EncryptedPrivateKeyInfo, file)
-      const plain = decryptWithPassword(algorithm, await password(), encrypted)
-      if (plain !== undefined) return { ...none, keys: [{ name: undefined, key: privateKeyOf(plain) }] }
-      throw new CustodyError('WRONG_PASSWORD', 'the password of the key file is wrong, or the file is damaged')
+      const opening = { password: await password(), effort: new Effort() }
+      return { ...none, keys: [{ name: undefined, key: encryptedPrivateKey(definite(file), opening) }] }
     }
     case 'plain':
       return { ...none, keys: [{ name: undefined, key: privateKeyOf(Uint8Array.from(file)) }] }

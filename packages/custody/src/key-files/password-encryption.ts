@@ -46,23 +46,40 @@ const Pkcs12 = tlv(0x30, struct({ salt: octets, iterations: number }))
 /** What is encrypted under a password. */
 export const EncryptedPrivateKeyInfo = tlv(0x30, struct({ algorithm: AlgorithmIdentifier, encrypted: octets }))
 
-/** More than any program asks for: a file must not keep us busy for ever. */
-const mostIterations = 10_000_000
+/** More than programs ask for, for all that is in a file. */
+const mostIterations = 20_000_000
 const mostScryptMemory = 1024 * 1024 * 1024
+
+/** What a file has cost so far: it must not keep us busy for ever. */
+export class Effort {
+  #left = mostIterations
+
+  /** @throws DecodeError */
+  spend(iterations: number): void {
+    if (iterations < 1 || iterations > this.#left) throw new DecodeError('VALUE', `${iterations} iterations`, 0)
+    this.#left -= iterations
+  }
+}
+
+export interface Opening {
+  readonly password: string
+  readonly effort: Effort
+}
 
 /** The plaintext; undefined if it cannot be that, which a wrong password leads to as a rule. */
 export function decryptWithPassword(
   { algorithm, parameters }: AlgorithmIdentifier,
-  password: string,
+  { password, effort }: Opening,
   encrypted: Uint8Array,
 ): Uint8Array | undefined {
   const name = toHex(algorithm)
-  if (name === pbes2) return decryptPbes2(parameters, password, encrypted)
+  if (name === pbes2) return decryptPbes2(parameters, { password, effort }, encrypted)
   const cipher = pkcs12Ciphers[name]
   if (cipher === undefined) throw notSupported('its encryption', name)
   const { salt, iterations } = decode(Pkcs12, parameters)
-  const derivation = { hash: 'sha1', salt, iterations: checkedIterations(iterations) }
+  const derivation = { hash: 'sha1', salt, iterations }
   for (const bmp of bmpPasswords(password)) {
+    effort.spend(3 * iterations)
     const key = deriveBytes(derivation, bmp, 'key', cipher.keySize)
     const plain = decipher(cipher, key, deriveBytes(derivation, bmp, 'initializationVector', 8), encrypted)
     if (plain !== undefined) return plain
@@ -70,31 +87,32 @@ export function decryptWithPassword(
   return undefined
 }
 
-function decryptPbes2(parameters: Uint8Array, password: string, encrypted: Uint8Array): Uint8Array | undefined {
+function decryptPbes2(parameters: Uint8Array, opening: Opening, encrypted: Uint8Array): Uint8Array | undefined {
   const { derivation, encryption } = decode(Pbes2, parameters)
   const cipher = ciphers[toHex(encryption.algorithm)]
   if (cipher === undefined) throw notSupported('its encryption', toHex(encryption.algorithm))
-  const key = deriveKey(derivation, password, cipher.keySize)
+  const key = deriveKey(derivation, opening, cipher.keySize)
   return decipher(cipher, key, decode(octets, encryption.parameters), encrypted)
 }
 
-function deriveKey({ algorithm, parameters }: AlgorithmIdentifier, password: string, keySize: number): Uint8Array {
+function deriveKey(
+  { algorithm, parameters }: AlgorithmIdentifier,
+  { password, effort }: Opening,
+  keySize: number,
+): Uint8Array {
   const name = toHex(algorithm)
   if (name === keyDerivation.scrypt) {
     const { salt, cost: N, blockSize: r, parallel: p } = decode(Scrypt, parameters)
     if (128 * N * r * p > mostScryptMemory) throw notSupported('so much memory for its password', name)
+    effort.spend(N * r * p)
     return scryptSync(password, salt, keySize, { N, r, p, maxmem: 2 * mostScryptMemory })
   }
   if (name !== keyDerivation.pbkdf2) throw notSupported('its way to make a key of a password', name)
   const { salt, iterations, pseudoRandom } = decode(Pbkdf2, parameters)
   const hash = pseudoRandom ? pseudoRandomFunctions[toHex(pseudoRandom.algorithm)] : 'sha1'
   if (hash === undefined) throw notSupported('its way to make a key of a password', toHex(pseudoRandom!.algorithm))
-  return pbkdf2Sync(password, salt, checkedIterations(iterations), keySize, hash)
-}
-
-export function checkedIterations(iterations: number): number {
-  if (iterations >= 1 && iterations <= mostIterations) return iterations
-  throw new DecodeError('VALUE', `${iterations} iterations`, 0)
+  effort.spend(iterations)
+  return pbkdf2Sync(password, salt, iterations, keySize, hash)
 }
 
 /** Erases the key. */

@@ -27,9 +27,10 @@ import { contentOf, definite } from './ber.ts'
 import { bagTypes, contentType, friendlyName, hashFunctions, x509Certificate } from './object-identifiers.ts'
 import {
   AlgorithmIdentifier,
-  checkedIterations,
   decryptWithPassword,
+  Effort,
   EncryptedPrivateKeyInfo,
+  type Opening,
   oid,
 } from './password-encryption.ts'
 import { bmpPasswords, deriveBytes } from './pkcs12-kdf.ts'
@@ -101,8 +102,9 @@ export function readPkcs12(file: Uint8Array, password: string): Pkcs12 {
       'a PKCS #12 file that is signed, not protected by a password, is not supported',
     )
   const safe = contentOf(encode(anyTlv, content.content))
-  const intact = mac === undefined || isMac(mac, password, safe)
-  const opened = openSafe(safe, password)
+  const opening = { password, effort: new Effort() }
+  const intact = mac === undefined || isMac(mac, opening, safe)
+  const opened = openSafe(safe, opening)
   if (intact && opened) return opened
   // With the wrong password nothing can be deciphered either; where everything can, it is the file that is wrong.
   if (opened) throw new CustodyError('DAMAGED', 'the password is right, but the key file was altered')
@@ -111,7 +113,11 @@ export function readPkcs12(file: Uint8Array, password: string): Pkcs12 {
   throw new CustodyError('WRONG_PASSWORD', 'the password of the key file is wrong')
 }
 
-function isMac({ digest, salt, iterations = 1 }: TypeOf<typeof MacData>, password: string, safe: Uint8Array): boolean {
+function isMac(
+  { digest, salt, iterations = 1 }: TypeOf<typeof MacData>,
+  { password, effort }: Opening,
+  safe: Uint8Array,
+): boolean {
   const identifier = toHex(digest.algorithm.algorithm)
   const hash = hashFunctions[identifier]
   if (hash === undefined) {
@@ -120,12 +126,15 @@ function isMac({ digest, salt, iterations = 1 }: TypeOf<typeof MacData>, passwor
       `the MAC of the key file is not supported (object identifier ${identifier})`,
     )
   }
-  const derivation = { hash, salt, iterations: checkedIterations(iterations) }
+  const { length } = createHmac(hash, '').digest()
+  if (digest.value.length !== length) throw new DecodeError('LENGTH', `a MAC of ${digest.value.length} bytes`, 0)
+  const derivation = { hash, salt, iterations }
   return bmpPasswords(password).some(bmp => {
-    const mac = createHmac(hash, deriveBytes(derivation, bmp, 'mac', digest.value.length))
+    effort.spend(iterations)
+    const mac = createHmac(hash, deriveBytes(derivation, bmp, 'mac', length))
       .update(safe)
       .digest()
-    return mac.length === digest.value.length && timingSafeEqual(mac, digest.value)
+    return timingSafeEqual(mac, digest.value)
   })
 }
 
@@ -136,20 +145,20 @@ interface Found {
 }
 
 /** Everything in it; undefined if something does not decipher to what it should be. */
-function openSafe(safe: Uint8Array, password: string): Found | undefined {
+function openSafe(safe: Uint8Array, opening: Opening): Found | undefined {
   const found: Found = { keys: [], certificates: [], secrets: [] }
   for (const { type, content } of decode(AuthenticatedSafe, safe, { lengths: 'any' })) {
     const object = encode(anyTlv, content)
     if (toHex(type) === contentType.data) {
-      if (!collect(found, contentOf(object), password)) return undefined
+      if (!collect(found, contentOf(object), opening)) return undefined
       continue
     }
     if (toHex(type) !== contentType.encryptedData) {
       throw new CustodyError('NOT_SUPPORTED', 'a PKCS #12 file that is encrypted for a key, not under a password')
     }
     const { algorithm, encrypted } = decode(EncryptedData, object, { lengths: 'any' }).content
-    const opened = deciphered(decryptWithPassword(algorithm, password, encrypted), plain =>
-      collect(found, definite(plain), password),
+    const opened = deciphered(decryptWithPassword(algorithm, opening, encrypted), plain =>
+      collect(found, definite(plain), opening),
     )
     if (!opened) return undefined
   }
@@ -157,7 +166,7 @@ function openSafe(safe: Uint8Array, password: string): Found | undefined {
 }
 
 /** False if a key does not decipher. */
-function collect(found: Found, contents: Uint8Array, password: string): boolean {
+function collect(found: Found, contents: Uint8Array, opening: Opening): boolean {
   return decode(SafeContents, contents, { lengths: 'any' }).every(({ type, value, attributes }) => {
     const name = nameIn(attributes ?? [])
     switch (bagTypes[toHex(type)]) {
@@ -166,7 +175,7 @@ function collect(found: Found, contents: Uint8Array, password: string): boolean 
         return true
       case 'shroudedKey': {
         const { algorithm, encrypted } = decode(EncryptedPrivateKeyInfo, value, { lengths: 'any' })
-        return deciphered(decryptWithPassword(algorithm, password, encrypted), plain => {
+        return deciphered(decryptWithPassword(algorithm, opening, encrypted), plain => {
           found.keys.push({ name, bytes: firstObject(plain) })
           return true
         })
@@ -180,7 +189,7 @@ function collect(found: Found, contents: Uint8Array, password: string): boolean 
         found.secrets.push(name)
         return true
       case 'bags':
-        return collect(found, value, password)
+        return collect(found, value, opening)
       default:
         return true
     }

@@ -1,7 +1,9 @@
 /** Private keys as key files have them, and which of them a card can take. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { curves } from '@keytether/card'
+import { DecodeError, decode } from '@keytether/codec'
 import { CustodyError } from '../errors.ts'
+import { decryptWithPassword, EncryptedPrivateKeyInfo, type Opening } from './password-encryption.ts'
 
 /** Type and size in words, such as `RSA 2048`, `EC secp256r1`. */
 export function keyWords(key: KeyObject): string {
@@ -44,20 +46,42 @@ function curveNamed(nodeName: string | undefined) {
  * @throws CustodyError `DAMAGED` if it is no private key
  */
 export function privateKeyOf(encoded: Uint8Array): KeyObject {
+  const key = readPrivateKey(encoded)
+  if (key) return key
+  throw new CustodyError('DAMAGED', 'a key in the file is damaged, or of a kind that is not known')
+}
+
+/** Erases what it reads. */
+function readPrivateKey(encoded: Uint8Array): KeyObject | undefined {
+  const key = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length)
   try {
     for (const type of ['pkcs8', 'pkcs1', 'sec1'] as const) {
       try {
-        return createPrivateKey({
-          key: Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length),
-          format: 'der',
-          type,
-        })
+        return createPrivateKey({ key, format: 'der', type })
       } catch {}
     }
-    throw new CustodyError('DAMAGED', 'a key in the file is damaged, or of a kind that is not known')
+    return undefined
   } finally {
     encoded.fill(0)
   }
+}
+
+/**
+ * EncryptedPrivateKeyInfo, DER. Nothing in it tells a wrong password from a damaged file, but a wrong password is what happens.
+ *
+ * @throws CustodyError `WRONG_PASSWORD`, `DAMAGED`, `NOT_SUPPORTED`
+ */
+export function encryptedPrivateKey(file: Uint8Array, opening: Opening): KeyObject {
+  try {
+    const { algorithm, encrypted } = decode(EncryptedPrivateKeyInfo, file, { lengths: 'any' })
+    const plain = decryptWithPassword(algorithm, opening, encrypted)
+    const key = plain && readPrivateKey(plain)
+    if (key) return key
+  } catch (cause) {
+    if (!(cause instanceof DecodeError)) throw cause
+    throw new CustodyError('DAMAGED', `the key file is damaged: ${cause.message}`, { cause })
+  }
+  throw new CustodyError('WRONG_PASSWORD', 'the password of the key file is wrong, or the file is damaged')
 }
 
 /** SubjectPublicKeyInfo, DER. */
