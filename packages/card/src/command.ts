@@ -86,6 +86,9 @@ export interface Declaration<P, D, R, S extends StatusMap> {
   readonly when?: 'data' | 'noData'
 }
 
+/** Programs and cards may write lengths that are longer than they need to be. */
+const reader = { lengths: 'any' } as const
+
 export function command<P, D = undefined, R = undefined, const S extends StatusMap = Record<never, never>>(
   declaration: Declaration<P, D, R, S>,
 ): Command<P, D, R, S> {
@@ -116,8 +119,7 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
       return encodeCommand({ cla, ins, p1, p2, data: encode(dataCodec, d), le, extended: options.extended })
     },
     decodeParams: apdu => decode(params, Uint8Array.of(apdu.p1, apdu.p2)),
-    // Cards take lengths that some programs write longer than they need to be.
-    decodeData: apdu => decode(dataCodec, apdu.data, { lengths: 'any' }),
+    decodeData: apdu => decode(dataCodec, apdu.data, reader),
     encodeResponse(outcome) {
       const none = new Uint8Array()
       if (outcome.status === 'ok') {
@@ -136,7 +138,7 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
     },
     decodeResponse(response) {
       const apdu = decodeResponse(response)
-      if (apdu.sw === sw.ok) return { status: 'ok', data: decode(responseCodec, apdu.data) }
+      if (apdu.sw === sw.ok) return { status: 'ok', data: decode(responseCodec, apdu.data, reader) }
       for (const [key, status] of statuses) {
         if (typeof status === 'number' || status.kind === 'anyOf') {
           const words: readonly number[] = typeof status === 'number' ? [status] : status.sws
@@ -146,7 +148,7 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
             return { status: key, triesLeft: apdu.sw & 0x0f } as unknown as Outcome<R, S>
           }
         } else if (status.sw === apdu.sw) {
-          return { status: key, data: decode(responseCodec, apdu.data) } as unknown as Outcome<R, S>
+          return { status: key, data: decode(responseCodec, apdu.data, reader) } as unknown as Outcome<R, S>
         }
       }
       throw new UnexpectedStatusError(name, apdu.sw, statusMeaning(apdu.sw))

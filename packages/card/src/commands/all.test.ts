@@ -871,6 +871,10 @@ describe('responses that only some cards give', () => {
     const outcome = commands.SelectApplication.decodeResponse(fromHex('6204850201029000'))
     assert.deepEqual(outcome, { status: 'ok', data: { version: { options: 0, type: 0, major: 1, minor: 2 } } })
   })
+  test('a length longer than it needs to be', () => {
+    const outcome = commands.SelectApplication.decodeResponse(fromHex('628107 8505 0001000401 9000'))
+    assert.deepEqual(outcome, { status: 'ok', data: { version: { options: 1, type: 0, major: 4, minor: 1 } } })
+  })
   test('parameters in another order, with some that we do not know', () => {
     const hex = `621f 8505ffff000305 840b${aid} a505 8103010203 82021234 9000`
     const outcome = commands.SelectApplication.decodeResponse(fromHex(hex))
