@@ -90,6 +90,8 @@ if (missing !== undefined) {
     await ok(['card', 'generate', '--ec', 'secp256r1', '--label', 'web', '--pin-file', 'pin', ...card])
     const digest = ['--digest', '00'.repeat(32), '--pin-file', 'pin']
     assert.match(await ok(['card', 'sign', 'web', ...digest, ...card]), /^30[0-9a-f]+\n$/)
+    const onlyCard = JSON.parse(await ok(['card', 'list', '--json', '--trust', 'root.cvc']))
+    assert.equal(onlyCard.keys[0].label, 'web', 'the other reader is empty')
     const { stdout } = await keytether(['complete', '--', 'card', 'status', '--reader', ''])
     assert.match(stdout, /^Virtual PCD 00 00\t/)
   })

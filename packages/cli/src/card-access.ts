@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { type CardAddress, type CardChoice, chosenCard } from './card-address.ts'
 import { CliError } from './errors.ts'
 import { interruption } from './interrupt.ts'
+import { chooseReader } from './reader.ts'
 import { type ServiceOptions, serviceAccess, serviceOptions } from './service/options.ts'
 import { openState, type PassphraseOptions, passphraseOption } from './state-file.ts'
 import { type TrustOptions, trustedRoots, trustOptions } from './trust.ts'
@@ -20,7 +21,7 @@ export function accessOptions(command: Command): Command {
 }
 
 export function cardOptions(command: Command): Command {
-  command.option('--reader <name>', 'The card in this reader; needed where there are several')
+  command.option('--reader <name>', 'The card in this reader; needed where several have one')
   command.option('--emulator <file>', 'The emulated token whose state is in this file')
   command.option('--device <name>', 'The device that is connected to a service; its id or the last part of it')
   return accessOptions(command)
@@ -113,23 +114,8 @@ async function openCard(
     const channel = await openState(address.file, { ...options, mustExist: !options.makeEmulator })
     return { channel, roots: [...roots, emulatorRoot] }
   }
-  const { listReaders, openPcsc } = await import('@keytether/driver')
-  return { channel: await openPcsc(chooseReader(address.name, await listReaders())), roots }
-}
-
-function chooseReader(wanted: string | undefined, readers: readonly string[]): string {
-  const listed = readers.map(name => `there is ${name}`)
-  const reader = wanted ?? readers[0]
-  if (reader === undefined) {
-    throw new CliError('notFound', 'there is no card reader', [
-      'plug one in, or start `keytether emulator --vpcd 127.0.0.1:35963` beside vpcd',
-    ])
-  }
-  if (!readers.includes(reader)) throw new CliError('notFound', `there is no reader ${reader}`, listed)
-  if (wanted === undefined && readers.length > 1) {
-    throw new CliError('usage', 'there are several readers: choose one with --reader', listed)
-  }
-  return reader
+  const { openPcsc } = await import('@keytether/driver')
+  return { channel: await openPcsc(await chooseReader(address.name)), roots }
 }
 
 /** Where the device is connected, commands may be held back. Whoever does that cannot answer as the chip does. */
