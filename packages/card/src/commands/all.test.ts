@@ -871,6 +871,12 @@ describe('responses that only some cards give', () => {
     const outcome = commands.SelectApplication.decodeResponse(fromHex('6204850201029000'))
     assert.deepEqual(outcome, { status: 'ok', data: { version: { options: 0, type: 0, major: 1, minor: 2 } } })
   })
+  test('a size of four bytes', () => {
+    const outcome = commands.SelectApplication.decodeResponse(fromHex('620d 810400014000 85050001000401 9000'))
+    const version = { options: 1, type: 0, major: 4, minor: 1 }
+    assert.deepEqual(outcome, { status: 'ok', data: { size: 0x14000, version } })
+    assert.equal(toHex(commands.SelectApplication.encodeResponse(outcome)), '620d810400014000850500010004019000')
+  })
   test('a length longer than it needs to be', () => {
     const outcome = commands.SelectApplication.decodeResponse(fromHex('628107 8505 0001000401 9000'))
     assert.deepEqual(outcome, { status: 'ok', data: { version: { options: 1, type: 0, major: 4, minor: 1 } } })

@@ -4,7 +4,21 @@
  * @see ISO/IEC 7816-4, SELECT
  * @module
  */
-import { always, bytes, type Codec, fromHex, optional, struct, tlv, tlvs, u8, u16, u32 } from '@keytether/codec'
+import {
+  always,
+  bytes,
+  type Codec,
+  encode,
+  fromHex,
+  mapped,
+  optional,
+  struct,
+  tlv,
+  tlvs,
+  u8,
+  u16,
+  u32,
+} from '@keytether/codec'
 import { command, eitherOf } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -33,7 +47,13 @@ const version: Codec<ApplicationVersion> = {
   },
 }
 
-const descriptor = { size: optional(tlv(0x81, u16)), kind: optional(tlv(0x82, bytes({ max: 6 }))) }
+/** Two bytes as a rule; more where they do not do. */
+const size = mapped(bytes({ min: 1, max: 4 }), {
+  write: (value: number) => encode(value > 0xffff ? u32 : u16, value),
+  read: number => number.reduce((sum, byte) => sum * 256 + byte, 0),
+})
+
+const descriptor = { size: optional(tlv(0x81, size)), kind: optional(tlv(0x82, bytes({ max: 6 }))) }
 
 /** File control parameters of the application; only the version is of use, cards differ in the rest. */
 export const ApplicationParameters = tlv(
@@ -55,7 +75,7 @@ export const FileParameters = tlv(
   0x62,
   tlvs(
     {
-      dataSize: optional(tlv(0x80, u16)),
+      dataSize: optional(tlv(0x80, size)),
       ...descriptor,
       fid: optional(tlv(0x83, u16)),
       lifeCycle: optional(tlv(0x8a, u8)),
