@@ -46,7 +46,7 @@ export function passwordShareSheet(share: PasswordShare & { readonly group: Pass
     notes: [
       `Keep this to yourself: ${threshold} of these sheets open the share file.`,
       'keytether takes the words, or prime, ID and value, wherever it asks for a password share.',
-      'The QR code is the words.',
+      'A QR code, where it fits, is the words.',
     ],
   }
 }
