@@ -264,6 +264,16 @@ describe('backup', () => {
     assert.match(stdout, /^key disk, AES 256: not copied: it stays\?\[2K\?\[1A$/m)
   })
 
+  test('a key that nothing in the file tells from another one is not taken for proven', async () => {
+    const { keys, ...rest } = decodeBackup(readFileSync(file('from.backup')))
+    const [web, mail, { answer: _, ...disk }] = keys as [BackupKey, BackupKey, BackupKey]
+    writeFileSync(file('mute.backup'), encodeBackup({ ...rest, keys: [web, mail, disk] }))
+    const drill = ['restore', 'mute.backup', '--verify', ...shares, ...dataPassword]
+    const stdout = await fails(5, /^error: 1 of 3 keys copied, and not proven/, ...drill)
+    assert.match(stdout, /^key disk, AES 256: copied; not proven: nothing is known/m)
+    await ok(...drill, '--partial')
+  })
+
   test('what is no backup, and a damaged one', async () => {
     await fails(1, /the file is no backup of a token/, 'restore', 'pin', '--list')
     const content = readFileSync(file('from.backup'))

@@ -71,6 +71,15 @@ function judge({ keys, certificates, data }: TransferOutcome, options: TransferO
       'if that is as it should be, add --partial',
     ])
   }
+  // Of a backup that somebody has changed, a key that nothing tells from another one may be another one.
+  const unproven = keys.filter(told => told.status === 'copied' && told.proof === undefined).length
+  if (unproven > 0 && !options.partial) {
+    throw new CliError(
+      'incomplete',
+      `${unproven} of ${keys.length} keys copied, and not proven: the lines above say why`,
+      ['if that is as it should be, add --partial'],
+    )
+  }
 }
 
 function summary({ copied, completed, present, notCopied, failed }: ReturnType<typeof counts>): string {

@@ -9,6 +9,6 @@ export interface TransferOptions extends OutputOptions {
 
 export function transferOptions(command: Command): Command {
   command.option('--dry-run', 'Say what would be done, and do nothing')
-  command.option('--partial', 'That some keys cannot be copied is no failure')
+  command.option('--partial', 'That some keys cannot be copied, or not proven, is no failure')
   return outputOptions(command)
 }
