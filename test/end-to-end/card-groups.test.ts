@@ -92,6 +92,16 @@ test('a membership of another card, and files that are something else', async ()
     '--to-pin-file',
     'pin',
   ])
+  writeFileSync(join(folder, 'wrong'), '111111\n')
+  await fails(3, /^error: emulator:b: wrong PIN: 2 tries left/, [
+    'group',
+    'connect',
+    'emulator:a',
+    'emulator:b',
+    ...pin,
+    '--to-pin-file',
+    'wrong',
+  ])
   await fails(2, /emulator:a is one card: which is the other one/, [
     'group',
     'connect',

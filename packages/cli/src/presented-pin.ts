@@ -21,16 +21,15 @@ export async function checkTries(card: SmartCardHsm, role: PinRole, lastTry: tru
 const pinLabels = { user: 'PIN', so: 'SO-PIN' } as const
 
 /**
- * @param device whose PIN it is, where there are several
+ * @param label of the PIN in sentences; where there are several, it says whose it is
  * @throws CliError unless the PIN was accepted
  */
-export function accepted(outcome: PinOutcome, role: PinRole, device?: string): void {
-  const label = pinLabels[role]
+export function accepted(outcome: PinOutcome, role: PinRole, label: string = pinLabels[role]): void {
   switch (outcome.status) {
     case 'verified':
       return
     case 'wrongPin':
-      throw new CliError('pin', `wrong ${label}${device ? ` of ${device}` : ''}: ${tries(outcome.triesLeft)} left`, [
+      throw new CliError('pin', `wrong ${label}: ${tries(outcome.triesLeft)} left`, [
         ...(outcome.triesLeft === 1 ? [`one more wrong ${label} blocks it`] : []),
         ...(outcome.triesLeft === 0 ? [blockedHints[role]] : []),
       ])

@@ -132,8 +132,7 @@ async function registeredKey(token: SmartCardHsm, names: readonly string[]): Pro
 
 /** Presents the PIN of a custodian's token. */
 async function openToken(token: SmartCardHsm, options: PinOptions, signal: AbortSignal): Promise<void> {
-  const { holderReference } = token.identity
-  const pin = { ...userPin, label: `PIN of ${holderReference}` }
+  const pin = { ...userPin, label: `PIN of ${token.identity.holderReference}` }
   const status = await checkTries(token, 'user', undefined)
   if (options.pinFile === undefined && !process.stdin.isTTY) {
     throw new CliError('pin', `the ${pin.label} is needed, and there is no terminal to ask on`, [
@@ -141,7 +140,7 @@ async function openToken(token: SmartCardHsm, options: PinOptions, signal: Abort
     ])
   }
   const outcome = await token.verifyPin(await readPin(options, pin, signal, triesNote(status)))
-  accepted(outcome, 'user', holderReference)
+  accepted(outcome, 'user', pin.label)
 }
 
 export async function tokenHolder(token: SmartCardHsm, { key, holderReference }: NamedKey): Promise<KeyHolder> {

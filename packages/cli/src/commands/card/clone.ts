@@ -6,6 +6,7 @@ import { custodianOptions } from '../../custodian/options.ts'
 import { CliError } from '../../errors.ts'
 import { examples } from '../../examples.ts'
 import { type LoginOptions, lastTryOption, login } from '../../login.ts'
+import { ofCard } from '../../of-card.ts'
 import { type Pin, pinOptions, userPin } from '../../pin.ts'
 import { carryOut } from '../../transfer/carry-out.ts'
 import { type TransferOptions, transferOptions } from '../../transfer/options.ts'
@@ -50,13 +51,4 @@ async function run(from: string, to: string, options: CloneOptions): Promise<voi
     const content = await readCard(source, await source.inventory(), signal)
     await carryOut(target, content, options, { from: source.identity.path, to: target.identity.path }, signal)
   })
-}
-
-/** Which of the two it was, and which option is its own. */
-function ofCard(address: string, custodian = '--custodian'): (error: unknown) => never {
-  return error => {
-    if (!(error instanceof CliError)) throw error
-    const hints = error.hints.map(hint => hint.replace(/^--custodian/, custodian))
-    throw new CliError(error.code, `${address}: ${error.message}`, hints, { cause: error })
-  }
 }

@@ -6,6 +6,7 @@ import { cardAddressText, parseCardAddress } from '../../../card-address.ts'
 import { CliError } from '../../../errors.ts'
 import { type DomainOptions, domainDocument, domainNumber, domainOption, hex } from '../../../key-domains.ts'
 import { type LoginOptions, lastTryOption, login } from '../../../login.ts'
+import { ofCard } from '../../../of-card.ts'
 import { type OutputOptions, outputOptions, report } from '../../../output.ts'
 import { type Pin, pinOptions, userPin } from '../../../pin.ts'
 
@@ -35,8 +36,8 @@ async function run(first: string, second: string, options: ConnectOptions): Prom
     if (one.identity.path === other.identity.path) {
       throw new CliError('usage', `both are the same device, ${one.identity.path}`)
     }
-    await login(one, options, signal, firstPin)
-    await login(other, options, signal, secondPin)
+    await login(one, options, signal, firstPin).catch(ofCard(first))
+    await login(other, options, signal, secondPin).catch(ofCard(second))
     const { domain, toDomain = domain } = options
     const [offers, answers] = [await exchangeKey(one, domain), await exchangeKey(other, toDomain)]
     const agreed = await one.groups.agree(domain, answers)
