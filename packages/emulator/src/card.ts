@@ -1,13 +1,18 @@
 /** The card while it has power, as its commands find and leave it. */
-import { deviceOptions, type SecureMessaging } from '@keytether/card'
+import { type DomainParameters, deviceOptions, type EcPublicKey, type SecureMessaging } from '@keytether/card'
 import type { CardState } from './state.ts'
-import type { TrustedKey } from './trusted-keys.ts'
 
 export interface Card {
   state: CardState
   session: Session
   /** As good as the user PIN. What ends it, the options of the device say; it is never stored. */
   sessionPin?: Uint8Array | undefined
+}
+
+/** A public key that the card believes, and what its certificate lets it do. */
+export interface TrustedKey {
+  readonly key: EcPublicKey & { readonly domain: DomainParameters }
+  readonly level: 'root' | 'issuer' | 'device'
 }
 
 /** What a reset ends. */

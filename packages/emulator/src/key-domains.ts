@@ -8,18 +8,7 @@ import {
   keyEncryptionKey,
   shareSize,
 } from '@keytether/card'
-import type { CardState } from './state.ts'
-
-export interface KeyDomain {
-  /** That its key is made of; none: the card has made it, or agrees on it within a group. */
-  readonly shares: number
-  /** How many of them are still missing. */
-  readonly outstanding: number
-  /** All shares so far in one; the key of the domain when none is missing. */
-  readonly key?: Uint8Array | undefined
-  /** x ‖ y of the group signer's key. */
-  readonly uid?: Uint8Array | undefined
-}
+import type { CardState, KeyDomain } from './state.ts'
 
 /** As many as programs look for. */
 export const mostDomains = 16

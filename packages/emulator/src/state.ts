@@ -17,7 +17,6 @@ import {
   u32,
 } from '@keytether/codec'
 import { type DeviceIdentity, issueDevice } from './identity.ts'
-import type { KeyDomain } from './key-domains.ts'
 import {
   type AsymmetricKey,
   type EcPrivateKey,
@@ -64,6 +63,17 @@ export interface Access {
   readonly soPin: Pin
   /** Absent where a PIN alone opens the card. */
   readonly publicKeyAuthentication?: PublicKeyAuthentication | undefined
+}
+
+export interface KeyDomain {
+  /** That its key is made of; none: the card has made it, or agrees on it within a group. */
+  readonly shares: number
+  /** How many of them are still missing. */
+  readonly outstanding: number
+  /** All shares so far in one; the key of the domain when none is missing. */
+  readonly key?: Uint8Array | undefined
+  /** x ‖ y of the group signer's key. */
+  readonly uid?: Uint8Array | undefined
 }
 
 /** Never changed in place: a command that changes something leaves another one, which is stored before it is answered. */

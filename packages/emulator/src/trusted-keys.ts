@@ -2,7 +2,6 @@
 import {
   type Certificate,
   DeviceCertificates,
-  type DomainParameters,
   type EcPublicKey,
   inheritDomain,
   publicKeyObject,
@@ -10,13 +9,8 @@ import {
   verifyCertificate,
 } from '@keytether/card'
 import { DecodeError, decode } from '@keytether/codec'
-import type { Card } from './card.ts'
+import type { Card, TrustedKey } from './card.ts'
 import { type DeviceIdentity, emulatorRoot } from './identity.ts'
-
-export interface TrustedKey {
-  readonly key: EcPublicKey & { readonly domain: DomainParameters }
-  readonly level: 'root' | 'issuer' | 'device'
-}
 
 /** The key of that name, if the card knows it. */
 export function trustedKey({ state, session }: Card, holderReference: string): TrustedKey | undefined {

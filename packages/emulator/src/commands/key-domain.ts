@@ -11,8 +11,9 @@ import {
 } from '@keytether/card'
 import { type Card, isLoggedIn } from '../card.ts'
 import type { Handler } from '../handler.ts'
-import { described, type KeyDomain, newDomain, withShare } from '../key-domains.ts'
+import { described, newDomain, withShare } from '../key-domains.ts'
 import { publicKeyOfPrivate } from '../keys/private-key.ts'
+import type { KeyDomain } from '../state.ts'
 import { vouchedKey } from '../vouched-request.ts'
 
 /** The domain; or why there is none. */
