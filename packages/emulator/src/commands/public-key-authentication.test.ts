@@ -1,8 +1,16 @@
 /** Public key authentication: registering keys, and what they open. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeCommand, fid, RegisterAuthenticationKey, UpdateBinary } from '@keytether/card'
-import { toHex } from '@keytether/codec'
+import {
+  AuthenticatedRequest,
+  DeviceCertificates,
+  decodeCommand,
+  fid,
+  issueRequest,
+  RegisterAuthenticationKey,
+  UpdateBinary,
+} from '@keytether/card'
+import { decode, toHex } from '@keytether/codec'
 import {
   authenticate,
   type Custodian,
@@ -15,6 +23,8 @@ import {
   verify,
 } from '@keytether/test/custodian'
 import { apdu, type EmulatedToken, emulatedToken, exchanges, pin, soPin } from '@keytether/test/emulated-token'
+import { issueDevice } from '../identity.ts'
+import { generateEcKey, publicKeyOfPrivate, signerOf } from '../keys/private-key.ts'
 import { memoryStore, type Store } from '../store/store.ts'
 
 const names = ['ZZALICE00001', 'ZZBOB00001', 'ZZCAROL00001', 'ZZDAVE00001']
@@ -236,6 +246,30 @@ test('keys of other curves; RSA keys are refused', async () => {
   for (const each of others) assert.match(await registerCustodian(made, each), /9000$/)
   for (const each of others) assert.equal(await authenticate(made, await deviceOf(made), each), '9000')
   assert.equal(await made.send('00200081'), '9000')
+})
+
+test('one key is registered once, in whatever form its point is', async () => {
+  const made = await token('0202')
+  const device = issueDevice()
+  const key = generateEcKey('brainpoolP256r1')
+  const publicKey = publicKeyOfPrivate(key)
+  const request = (q: Uint8Array) =>
+    decode(
+      AuthenticatedRequest,
+      issueRequest({
+        body: { profile: 0, holderReference: 'ZZTWICE00001', publicKey: { ...publicKey, q } },
+        sign: signerOf(key, 'sha256'),
+        authorityReference: device.holderReference,
+        authenticate: signerOf(device.privateKey, 'sha256'),
+      }),
+    )
+  const certificates = decode(DeviceCertificates, device.certificates)
+  const issuer = certificates[1]!.body.value.holderReference
+  const base = { ...alice!, certificates, device: device.holderReference, issuer }
+  const compressed = publicKey.q.slice(0, 33).with(0, 2 + (publicKey.q.at(-1)! & 1))
+  assert.match(await registerCustodian(made, { ...base, request: request(publicKey.q) }), /9000$/)
+  assert.equal(await registerCustodian(made, { ...base, request: request(compressed) }), '6A80')
+  assert.equal(await registerCustodian(made, { ...base, request: request(publicKey.q) }), '6985')
 })
 
 test('replacing: with option 0008, by who is logged in', async () => {

@@ -60,6 +60,9 @@ function mayReplace({ options }: Access): boolean {
   return (options & (replace | sessionPin)) === replace
 }
 
+/** First byte of a point 04 ‖ x ‖ y. */
+const uncompressed = 0x04
+
 /** The key of a request, if it is an elliptic curve key that a verified device vouches for. */
 function checked(card: Card, { keys }: PublicKeyAuthentication, content: AuthenticatedRequest) {
   const { authorityReference, certificate } = content
@@ -68,7 +71,8 @@ function checked(card: Card, { keys }: PublicKeyAuthentication, content: Authent
     return { status: 'keyNotFound' } as const
   }
   const { holderReference, publicKey } = certificate.value.body.value
-  if (publicKey.kind !== 'ec') return { status: 'wrongData' } as const
+  // In any other form, a key could be registered as two.
+  if (publicKey.kind !== 'ec' || publicKey.q[0] !== uncompressed) return { status: 'wrongData' } as const
   if (!verifyRequest(content, device.key)) return { status: 'notAllowed' } as const
   const isTaken = [...keys.values()].some(known => sameKey(known.publicKey, publicKey))
   if (isTaken) return { status: 'notAllowed' } as const
