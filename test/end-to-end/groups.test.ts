@@ -62,6 +62,18 @@ async function agree(a: SmartCardHsm, b: SmartCardHsm) {
   return [await a.groups.agree(1, ofB), await b.groups.agree(1, ofA)] as const
 }
 
+test('a device that was initialised without key domains joins no group, and is told why', async () => {
+  const { signer, key } = await group(0)
+  const card = await SmartCardHsm.open(await Emulator.open({ store: memoryStore() }), { roots: [emulatorRoot] })
+  await card.initialize({ soPin: Buffer.from('57621880'), userPin: pin })
+  await card.verifyPin(pin)
+  // Whatever else is wrong: this is what is to be mended first.
+  for (const member of [card, signer.card]) {
+    const membership = await signer.card.groups.issueMembership(key.reference, member.identity.devicePublicKey)
+    await refuses(card.groups.join(0, membership), 'NO_KEY_DOMAIN', /initialised without key domains/)
+  }
+})
+
 for (const secure of [false, true]) {
   test(`two devices agree, and a key goes from one to the other, ${secure ? 'protected' : 'in the clear'}`, async () => {
     const { members, key } = await group(2, secure)

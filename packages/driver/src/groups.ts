@@ -22,7 +22,7 @@ import { registrationOf } from './authentication.ts'
 import { DriverError } from './errors.ts'
 import { generateKeyPair } from './generate.ts'
 import { readInventory } from './inventory.ts'
-import { describedDomain, domainCall, domainRefusals } from './key-domains.ts'
+import { describedDomain, domainCall, domainRefusals, listDomains } from './key-domains.ts'
 import { call, type Link } from './link.ts'
 import { expectOk, ofKey } from './outcome.ts'
 import type { Identity, KeyDomainInfo, KeyInfo, Version } from './types.ts'
@@ -73,12 +73,16 @@ export class Groups {
    * @throws DriverError `NOT_ALLOWED` if the domain is set up, or the membership is another device's; `UNKNOWN_ROOT` and
    *   `NOT_GENUINE` if the card does not believe the group signer's device; `NO_KEY_DOMAIN`
    */
-  async join(index: number, membership: KeyDomainMembership): Promise<KeyDomainInfo> {
+  join(index: number, membership: KeyDomainMembership): Promise<KeyDomainInfo> {
     const what = `create domain ${index}`
-    if (!verifyMembership(ecKeyOf(membership), this.#identity.devicePublicKey, membership.signature)) {
-      throw new DriverError('NOT_ALLOWED', `${what}: the membership is not for this device, or not by its group signer`)
-    }
     return this.#link.alone(async link => {
+      if ((await listDomains(link)).length === 0) expectOk({ status: 'notSupported' }, what, domainRefusals)
+      if (!verifyMembership(ecKeyOf(membership), this.#identity.devicePublicKey, membership.signature)) {
+        throw new DriverError(
+          'NOT_ALLOWED',
+          `${what}: the membership is not for this device, or not by its group signer`,
+        )
+      }
       await verifyDeviceChain(link, [membership.device, membership.issuer])
       const { request, signature } = membership
       const [outcome] = await link.run([call(CreateGroupDomain, { index }, { request, signature })])
