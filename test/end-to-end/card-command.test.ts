@@ -254,3 +254,15 @@ test('two commands at a time: the second one is told', async () => {
   for (const { stderr } of refused) assert.match(stderr, /token.state is in use by/)
   assert.ok(refused.length < 2)
 })
+
+test('who reads no more stops nothing that is being done', async () => {
+  const command = ['card', 'generate', '--ec', 'secp256r1', '--label', 'unread', '--attestation', file('unread.json')]
+  const child = spawn(process.execPath, [main, ...command, ...pin, '--emulator', file('token.state')], {
+    stdio: 'pipe',
+  })
+  child.stdout.destroy()
+  child.stderr.destroy()
+  assert.deepEqual(await once(child, 'close'), [0, null])
+  assert.equal(JSON.parse(readFileSync(file('unread.json'), 'utf8')).keys.length, 1)
+  await ok(['delete', 'unread', '--yes', ...pin])
+})

@@ -28,7 +28,11 @@ export async function writeContent(out: string | undefined, content: string | Ui
   if (process.stdout.isTTY && typeof content !== 'string' && !isText(content))
     throw new CliError('usage', 'this is binary, which a terminal cannot show', ['add --out FILE, or redirect it'])
   await new Promise<void>((resolve, reject) =>
-    process.stdout.write(content, error => (error ? reject(error) : resolve())),
+    process.stdout.write(content, error => {
+      const enough = (error as NodeJS.ErrnoException | null | undefined)?.code === 'EPIPE'
+      if (error && !enough) reject(error)
+      else resolve()
+    }),
   )
 }
 

@@ -6,10 +6,11 @@ import { run } from './program.ts'
 // with them. The pool reads this when it is first used, which nothing above does.
 process.env.UV_THREADPOOL_SIZE ??= '64'
 
-// A reader that has seen enough, such as `head`, is no failure.
-process.stdout.on('error', error => {
-  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-  process.exit(0)
-})
+// A reader that has seen enough, such as `head`, is no failure, and no reason to leave half done what is being done to a card.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', error => {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  })
+}
 
 process.exitCode = await run(process.argv.slice(2))
