@@ -7,7 +7,13 @@ export {
   encodeResponse,
   type ResponseApdu,
 } from './apdu.ts'
-export { Attestation, type AttestedKey, type ToldByCard, type ToldKeyDomain } from './attestation/attestation.ts'
+export {
+  Attestation,
+  type AttestedKey,
+  type ToldByCard,
+  type ToldKeyDomain,
+  toldDocument,
+} from './attestation/attestation.ts'
 export {
   type AttestationFailure,
   type AttestationVerdict,
@@ -87,6 +93,7 @@ export { AuthenticatedRequest, Certificate, CertificateBody, DeviceCertificates 
 export {
   type ChainFailure,
   inheritDomain,
+  isPublicKey,
   roleLevel,
   type TrustRoot,
   type VerifiedChain,

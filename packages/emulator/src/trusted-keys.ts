@@ -2,13 +2,12 @@
 import {
   type Certificate,
   DeviceCertificates,
-  type EcPublicKey,
   inheritDomain,
-  publicKeyObject,
+  isPublicKey,
   roleLevel,
   verifyCertificate,
 } from '@keytether/card'
-import { DecodeError, decode } from '@keytether/codec'
+import { decode } from '@keytether/codec'
 import type { Card, TrustedKey } from './card.ts'
 import { type DeviceIdentity, emulatorRoot } from './identity.ts'
 
@@ -28,7 +27,7 @@ export function verified(certificate: Certificate, issuer: TrustedKey): TrustedK
   if (level !== levelBelow[issuer.level] || level === undefined || !verifyCertificate(certificate, issuer.key))
     return undefined
   const key = inheritDomain(publicKey, issuer.key)
-  if (key.kind !== 'ec' || key.domain === undefined || !isOnCurve(key)) return undefined
+  if (key.kind !== 'ec' || key.domain === undefined || !isPublicKey(key)) return undefined
   return { key: { ...key, domain: key.domain }, level }
 }
 
@@ -45,14 +44,4 @@ function ownKeys(identity: DeviceIdentity): ReadonlyMap<string, TrustedKey> {
   }
   known.set(identity, keys)
   return keys
-}
-
-function isOnCurve(key: EcPublicKey): boolean {
-  try {
-    publicKeyObject(key)
-    return true
-  } catch (error) {
-    if (error instanceof DecodeError) return false
-    throw error
-  }
 }

@@ -85,20 +85,22 @@ export const Attestation: Codec<Attestation> = mapped(utf8({ max: longest }), {
 })
 
 function written({ request, told }: AttestedKey) {
+  return { signedByDevice: { ...saidBy(request), request: toBase64(request) }, toldByCard: toldDocument(told) }
+}
+
+/** What a card told of a key, as it stands in a document. */
+export function toldDocument({ reference, label, id, algorithms, useCounter, keyDomain }: ToldByCard) {
   return {
-    signedByDevice: { ...saidBy(request), request: toBase64(request) },
-    toldByCard: {
-      reference: told.reference,
-      label: told.label,
-      id: upperHex(told.id),
-      algorithms: told.algorithms.map(id => upperHex(Uint8Array.of(id))),
-      useCounter: told.useCounter,
-      keyDomain: told.keyDomain && {
-        index: told.keyDomain.index,
-        kind: told.keyDomain.kind,
-        keyCheckValue: told.keyDomain.keyCheckValue && upperHex(told.keyDomain.keyCheckValue),
-        uid: told.keyDomain.uid && upperHex(told.keyDomain.uid),
-      },
+    reference,
+    label,
+    id: upperHex(id),
+    algorithms: algorithms.map(each => upperHex(Uint8Array.of(each))),
+    useCounter,
+    keyDomain: keyDomain && {
+      index: keyDomain.index,
+      kind: keyDomain.kind,
+      keyCheckValue: keyDomain.keyCheckValue && upperHex(keyDomain.keyCheckValue),
+      uid: keyDomain.uid && upperHex(keyDomain.uid),
     },
   }
 }

@@ -70,7 +70,7 @@ export function verifyChain(
   const issuerKey = inheritDomain(authority.publicKey, rootBody.publicKey)
   if (!verifyCertificate(device, issuerKey)) return refused('wrongSignature')
   const deviceKey = inheritDomain(leaf.publicKey, issuerKey)
-  if (deviceKey.kind !== 'ec' || deviceKey.domain === undefined || !isValid(deviceKey)) return refused('wrongKey')
+  if (deviceKey.kind !== 'ec' || deviceKey.domain === undefined || !isPublicKey(deviceKey)) return refused('wrongKey')
 
   const path = [rootBody, authority, leaf].map(({ holderReference }) => holderReference.slice(0, -5)).join('/')
   return { ok: true, root, path, deviceKey: { ...deviceKey, domain: deviceKey.domain } }
@@ -115,7 +115,8 @@ export function inheritDomain(key: PublicKey, issuer: PublicKey): PublicKey {
   return { ...key, domain: issuer.domain }
 }
 
-function isValid(key: PublicKey): boolean {
+/** Its numbers are those of a key: of an EC key, a point on its curve. */
+export function isPublicKey(key: PublicKey): boolean {
   try {
     publicKeyObject(key)
     return true

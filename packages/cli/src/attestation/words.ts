@@ -12,7 +12,7 @@ export function deviceDocument(chain: AttestationVerdict['chain']) {
 }
 
 export async function keyDocument(told: ToldByCard, verdict: AttestationVerdict['keys'][number]) {
-  const { curveOf, publicKeyObject } = await import('@keytether/card')
+  const { algorithm, curveOf, publicKeyObject, toldDocument } = await import('@keytether/card')
   const { publicKey } = verdict
   const key = publicKeyObject(publicKey)
   const curve = publicKey.kind === 'ec' && publicKey.domain && curveOf(publicKey.domain)
@@ -25,28 +25,15 @@ export async function keyDocument(told: ToldByCard, verdict: AttestationVerdict[
       publicKey: key.export({ type: 'spki', format: 'pem' }) as string,
       ...(verdict.keyDomainUid && { keyDomainUid: hex(verdict.keyDomainUid) }),
     },
-    toldByCard: {
-      reference: told.reference,
-      label: told.label,
-      id: hex(told.id),
-      algorithms: told.algorithms.map(id => hex(Uint8Array.of(id))),
-      useCounter: told.useCounter,
-      keyDomain: told.keyDomain && {
-        index: told.keyDomain.index,
-        kind: told.keyDomain.kind,
-        keyCheckValue: told.keyDomain.keyCheckValue && hex(told.keyDomain.keyCheckValue),
-      },
-    },
-    export: exportOf(told, verdict.keyDomainUid),
+    toldByCard: toldDocument(told),
+    export: exportOf(told, verdict.keyDomainUid, algorithm.wrap),
   }
 }
 
 export type KeyDocument = Awaited<ReturnType<typeof keyDocument>>
 
-const wrap = 0x92
-
 /** Of a group, the device has signed which; all else is what the card told when the attestation was made. */
-function exportOf({ algorithms, keyDomain }: ToldByCard, uid: Uint8Array | undefined) {
+function exportOf({ algorithms, keyDomain }: ToldByCard, uid: Uint8Array | undefined, wrap: number) {
   if (algorithms.length > 0 && !algorithms.includes(wrap)) return 'notAllowed' as const
   if (uid) return 'group' as const
   if (keyDomain === undefined) return 'noDomain' as const
