@@ -6,6 +6,7 @@
 import { always, struct, u8 } from '@keytether/codec'
 import { anyOf, command, opaque } from '../command.ts'
 import { sw } from '../status.ts'
+import { algorithm } from './use-key.ts'
 
 const noDomain = {
   /** No domain, or none for this key, has its own key complete. */
@@ -19,7 +20,7 @@ export const WrapKey = command({
   name: 'WRAP',
   cla: 0x80,
   ins: 0x72,
-  params: struct({ key: u8, algorithm: always(0x92) }),
+  params: struct({ key: u8, algorithm: always(algorithm.wrap) }),
   response: opaque,
   le: 0x10000,
   status: {
@@ -38,7 +39,7 @@ export const UnwrapKey = command({
   name: 'UNWRAP',
   cla: 0x80,
   ins: 0x74,
-  params: struct({ key: u8, algorithm: always(0x93) }),
+  params: struct({ key: u8, algorithm: always(algorithm.unwrap) }),
   data: opaque,
   /** Of some cards, a request that they have made for the key. */
   response: opaque,
