@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { after, describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { startKeytether } from '@keytether/test/keytether'
+import { main, startKeytether } from '@keytether/test/keytether'
 import { requirePeers } from '@keytether/test/peers'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-demo-'))
@@ -59,7 +59,7 @@ async function start(name: string, port = 0): Promise<Demo> {
     await sleep(20)
   }
   const env = readFileSync(join(data, 'demo.env'), 'utf8')
-  const variable = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(env)![1]!
+  const variable = (name: string) => new RegExp(`^export ${name}=(.*)$`, 'm').exec(env)![1]!
   const [url, token] = [variable('KEYTETHER_URL'), variable('KEYTETHER_TOKEN')]
   return {
     process: child,
@@ -121,6 +121,12 @@ describe('the demonstration', () => {
     assert.match(first.console, /made now/)
 
     await t.test('as two processes', () => assert.equal(processesOf(first.data).length, 2))
+    await t.test('its file tells keytether, too, where the service is', async () => {
+      const script = '. "$0" && exec "$1" "$2" card devices'
+      const args = ['-c', script, join(first.data, 'demo.env'), process.execPath, main]
+      const { stdout } = await promisify(execFile)('sh', args)
+      assert.match(stdout, /^ZZEMULATOR\.ZZEMULCA\.ZZEMU\w+ +ready +2/m)
+    })
     await t.test('keeps its secrets to itself', () => {
       assert.equal(statSync(first.data).mode & 0o777, 0o700)
       for (const name of ['token', 'pin', 'so-pin', 'demo.env']) {

@@ -52,7 +52,7 @@ async function makeFolder(path: string): Promise<void> {
 
 /** @param variables by name */
 export async function writeEnv({ envFile }: DataFolder, variables: Record<string, string>): Promise<AsyncDisposable> {
-  const lines = Object.entries(variables).map(([name, value]) => `${name}=${shellQuoted(value)}\n`)
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`)
   await writePrivateFile(envFile, lines.join(''))
   return { [Symbol.asyncDispose]: () => rm(envFile, { force: true }) }
 }
