@@ -12,6 +12,7 @@ export interface Rule {
 export const importTable: Record<string, Rule> = {
   codec: { packages: [], node: [] },
   card: { packages: ['codec'], node: ['node:crypto'] },
+  api: { packages: [], external: ['zod'], node: [] },
   custody: {
     packages: ['card', 'codec'],
     external: ['@scure/bip39', 'qr'],
@@ -19,7 +20,11 @@ export const importTable: Record<string, Rule> = {
   },
   driver: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   emulator: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
-  hsm: { packages: ['driver', 'card', 'codec'], node: ['node:crypto', 'node:events'] },
+  hsm: {
+    packages: ['driver', 'card', 'codec'],
+    external: ['kysely'],
+    node: ['node:crypto', 'node:events', 'node:sqlite'],
+  },
   agent: { packages: ['driver', 'card', 'codec'], node: 'all' },
   server: {
     packages: ['hsm', 'card', 'codec'],

@@ -9,6 +9,12 @@
  * - `TIMEOUT` the caller's time ran out
  * - `AMBIGUOUS_HSM` different devices have this name: give the whole id · `TAKEN` the device is lent to somebody else
  * - `UNKNOWN_LEASE` none of this id was given to this borrower · `LEASE_ENDED` it was, and is over
+ * - `NOT_FOUND` nothing of that name or id is there for this caller · `EXISTS` the name is taken
+ * - `FORBIDDEN` the caller's roles or tags do not allow it · `WRONG_STATE` not in the state that the thing is in
+ * - `STALE` it has changed since the caller looked at it · `INVALID` wanted something else than what was given
+ * - `SEALED` secrets cannot be opened before the master key is given
+ * - `NOT_DURABLE` fewer members than wanted have it; what there is stays, and the same request completes it
+ * - `OUTCOME_UNKNOWN` the device was lost meanwhile: it may have been done
  * - `OUT_OF_TURN` an exchange is to have the number after the last one, or that of the last one to hear its answers again
  */
 export type HsmErrorCode =
@@ -25,15 +31,27 @@ export type HsmErrorCode =
   | 'TAKEN'
   | 'UNKNOWN_LEASE'
   | 'LEASE_ENDED'
+  | 'NOT_FOUND'
+  | 'EXISTS'
+  | 'FORBIDDEN'
+  | 'WRONG_STATE'
+  | 'STALE'
+  | 'INVALID'
+  | 'SEALED'
+  | 'NOT_DURABLE'
+  | 'OUTCOME_UNKNOWN'
   | 'OUT_OF_TURN'
 
 export class HsmError extends Error {
   override readonly name = 'HsmError'
   readonly code: HsmErrorCode
+  /** Of `BUSY` and `NO_DEVICE`: when asking again may help. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(code: HsmErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: HsmErrorCode, message: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {
     super(message, options)
     this.code = code
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 

@@ -18,6 +18,15 @@ const statusOf: Record<HsmErrorCode, number> = {
   UNKNOWN_LEASE: 404,
   LEASE_ENDED: 410,
   OUT_OF_TURN: 409,
+  NOT_FOUND: 404,
+  EXISTS: 409,
+  FORBIDDEN: 403,
+  WRONG_STATE: 409,
+  STALE: 412,
+  INVALID: 400,
+  SEALED: 503,
+  NOT_DURABLE: 503,
+  OUTCOME_UNKNOWN: 500,
 }
 
 /** What Fastify refuses by itself. */
@@ -42,7 +51,8 @@ interface Answer {
 function answerTo(error: unknown, id: string): Answer {
   if (error instanceof HsmError) {
     const status = statusOf[error.code]
-    const headers: Record<string, string> = status === 503 ? { 'Retry-After': '1' } : {}
+    const seconds = String(Math.ceil((error.retryAfterMs ?? 1_000) / 1_000))
+    const headers: Record<string, string> = status === 503 ? { 'Retry-After': seconds } : {}
     return { status, headers, body: { code: error.code, message: error.message } }
   }
   if (error instanceof RequestError) {

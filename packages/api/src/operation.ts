@@ -1,0 +1,73 @@
+/**
+ * How an operation of the REST API is declared: once, for the server that serves it, the clients that call it, the OpenAPI
+ * document and the tests.
+ */
+import type { z } from 'zod'
+
+export const roles = [
+  'root',
+  'administrator',
+  'custodian',
+  'manager',
+  'operator',
+  'approver',
+  'auditor',
+  'metrics',
+  'agent',
+] as const
+
+export type Role = (typeof roles)[number]
+
+/** `read` a look at the database · `write` a change of it · `use` of a key on a token · `slow` minutes on a token */
+export type RateClass = 'read' | 'write' | 'use' | 'slow'
+
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below `/v1`, with parameters as `{key}`. */
+  readonly path: `/${string}`
+  /** What it does, in a line. */
+  readonly summary: string
+  /** More, where it is needed. */
+  readonly description?: string
+  /** Who has one of these may. None: everybody who has logged in. */
+  readonly roles: readonly Role[]
+  readonly rate: RateClass
+  /** What has to be so: secrets can be opened. */
+  readonly state?: 'unsealed'
+  readonly query?: z.ZodObject
+  readonly body?: z.ZodType
+  /** Absent: none, status 204. */
+  readonly answer?: z.ZodType
+  /** Of the answer; default 200. */
+  readonly status?: 200 | 201 | 202
+  /** The answer is a page: `items`, and where `next` begins. */
+  readonly paged?: true
+  /** The answer has an ETag, and changes may demand one by If-Match. */
+  readonly revised?: true
+  /** With an Idempotency-Key, it is done once however often it is sent. */
+  readonly idempotent?: true
+}
+
+/** Keeps the types of its schemas. */
+export function operation<const O extends Operation>(declared: O): O {
+  return declared
+}
+
+/** Names of the parameters in a path. */
+export type PathParameters<P extends string> = P extends `${string}{${infer N}}${infer R}`
+  ? N | PathParameters<R>
+  : never
+
+export type Body<O extends Operation> = O extends { readonly body: infer B extends z.ZodType } ? z.output<B> : undefined
+export type BodyInput<O extends Operation> = O extends { readonly body: infer B extends z.ZodType }
+  ? z.input<B>
+  : undefined
+export type Query<O extends Operation> = O extends { readonly query: infer Q extends z.ZodType }
+  ? z.output<Q>
+  : undefined
+export type QueryInput<O extends Operation> = O extends { readonly query: infer Q extends z.ZodType }
+  ? z.input<Q>
+  : undefined
+export type Answer<O extends Operation> = O extends { readonly answer: infer A extends z.ZodType }
+  ? z.output<A>
+  : undefined

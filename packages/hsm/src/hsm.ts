@@ -1,0 +1,28 @@
+/** The whole domain, put together. */
+import { Devices, type DevicesOptions } from './devices.ts'
+import { History } from './history/history.ts'
+import { openStore, type Store } from './store/store.ts'
+
+export interface HsmOptions {
+  readonly devices: DevicesOptions
+  /** `sqlite:PATH`, `sqlite::memory:` or `postgres://…`; default: a database that ends with the process. */
+  readonly database?: string
+}
+
+/** What the parts of the domain share. */
+export interface Foundation {
+  readonly store: Store
+  readonly history: History
+  /** The devices that are connected, or have been since the start. */
+  readonly devices: Devices
+  now(): number
+}
+
+export interface Hsm extends Foundation, AsyncDisposable {}
+
+export async function openHsm({ devices: options, database = 'sqlite::memory:' }: HsmOptions): Promise<Hsm> {
+  const store = await openStore(database)
+  const now = Date.now
+  const foundation: Foundation = { store, history: new History(store, now), devices: new Devices(options), now }
+  return { ...foundation, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
+}

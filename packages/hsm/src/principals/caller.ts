@@ -1,0 +1,31 @@
+/** Who asks, and what they may. */
+
+/**
+ * - `root` makes tenants and their first administrators, and can neither see nor use what is in them
+ * - `administrator` principals, devices, groups · `custodian` shares of key domains · `manager` keys and their life
+ * - `operator` uses keys, those of its tags · `approver` approves uses · `auditor` reads everything · `metrics` reads figures
+ * - `agent` connects devices
+ */
+export const roles = [
+  'root',
+  'administrator',
+  'custodian',
+  'manager',
+  'operator',
+  'approver',
+  'auditor',
+  'metrics',
+  'agent',
+] as const
+
+export type Role = (typeof roles)[number]
+
+export interface Caller {
+  /** The id of the principal. */
+  readonly principal: string
+  readonly name: string
+  /** The id of the tenant; none: root. */
+  readonly tenant: string | null
+  readonly roles: readonly Role[]
+  readonly tags: readonly string[]
+}

@@ -1,0 +1,212 @@
+/**
+ * What the database holds. Times are milliseconds UTC, JSON is text, and what is true is 1, so that SQLite and PostgreSQL hold
+ * the same.
+ */
+import type { Generated, Selectable } from 'kysely'
+
+export interface Tables {
+  settings: SettingsTable
+  tenants: TenantsTable
+  principals: PrincipalsTable
+  enrolments: EnrolmentsTable
+  groups: GroupsTable
+  devices: DevicesTable
+  ceremonies: CeremoniesTable
+  keys: KeysTable
+  key_versions: KeyVersionsTable
+  instances: InstancesTable
+  data_keys: DataKeysTable
+  events: EventsTable
+  idempotency: IdempotencyTable
+}
+
+interface SettingsTable {
+  name: string
+  value: string
+}
+
+interface TenantsTable {
+  id: string
+  /** Unique. */
+  name: string
+  created_at: number
+}
+
+interface PrincipalsTable {
+  id: string
+  /** None: of the service itself. */
+  tenant_id: string | null
+  /** Unique in its tenant. */
+  name: string
+  /** JSON: a list of roles. */
+  roles: string
+  /** JSON: a list of tags, which tie operators to keys. */
+  tags: string
+  /** SHA-256 of the bearer token, hexadecimal. */
+  token_hash: string | null
+  created_at: number
+  last_used_at: number | null
+  disabled_at: number | null
+}
+
+/** Secrets with which a device that dials in is claimed at once. */
+interface EnrolmentsTable {
+  id: string
+  tenant_id: string
+  name: string
+  group_id: string | null
+  /** SHA-256 of the secret, hexadecimal. */
+  secret_hash: string
+  /** None: any number of devices. */
+  uses_left: number | null
+  expires_at: number | null
+  created_at: number
+}
+
+interface GroupsTable {
+  id: string
+  tenant_id: string
+  /** Unique in its tenant. */
+  name: string
+  /** Key check value or unique id of the key domain that the members share, upper-case hexadecimal; none until one is known. */
+  key_domain: string | null
+  created_at: number
+  revision: number
+}
+
+interface DevicesTable {
+  id: string
+  /** Certified path with dots. Unique. */
+  path: string
+  /** None: in quarantine. */
+  tenant_id: string | null
+  group_id: string | null
+  /** Unique in its tenant. */
+  name: string | null
+  state: 'quarantined' | 'claimed' | 'retired'
+  /** Members of the lowest number are asked first. */
+  priority: number
+  /** 1: only asked where no other member can. */
+  standby: number
+  /** The user PIN, sealed. */
+  pin: Uint8Array | null
+  /** 1: the device refused that PIN, and it is not presented again. */
+  pin_refused: number
+  /** JSON: what was last found out about it. */
+  facts: string
+  created_at: number
+  last_seen_at: number | null
+  revision: number
+}
+
+/** Work on devices that waits for people: days may pass between two of its steps. */
+interface CeremoniesTable {
+  id: string
+  tenant_id: string
+  device_id: string | null
+  kind: string
+  state: 'open' | 'done' | 'cancelled' | 'failed'
+  /** JSON, of the kind. Never a secret. */
+  data: string
+  created_at: number
+  updated_at: number
+  revision: number
+}
+
+interface KeysTable {
+  id: string
+  tenant_id: string
+  group_id: string
+  /** Unique in its tenant. */
+  name: string
+  kind: 'EC' | 'RSA' | 'AES'
+  /** A curve's name, or a number of bits. */
+  parameter: string
+  /** JSON: a list of the algorithms that its versions are made with; empty: all of the kind. */
+  algorithms: string
+  /** JSON: a list of tags. An operator needs one of them, if there are any. */
+  tags: string
+  /** How many members a version is on before it is told of. */
+  durability: number
+  /** The version that signs and encrypts; 0 until there is one. */
+  primary_version: number
+  created_at: number
+  revision: number
+}
+
+interface KeyVersionsTable {
+  id: string
+  key_id: string
+  /** 1, 2, … */
+  version: number
+  state: 'creating' | 'pre-active' | 'active' | 'suspended' | 'deactivated' | 'destroyed'
+  state_since: number
+  /** In words, where there is one. */
+  reason: string | null
+  /** PKCS #15 iD on the members, upper-case hexadecimal; none until it is made. */
+  card_key_id: string | null
+  label: string
+  /** SubjectPublicKeyInfo; none for secret keys. */
+  public_key: Uint8Array | null
+  /** What instances of it have in common: see `KeyInstance.identity`. */
+  identity: string | null
+  /** The key wrapped under its key domain, in sc-hsm-tool's file format; none where it cannot leave. */
+  wrapped: Uint8Array | null
+  key_domain: string | null
+  /** When a destroyed version is deleted from the members and cannot be restored any more. */
+  destroy_at: number | null
+  uses: number
+  last_used_at: number | null
+  created_at: number
+}
+
+interface InstancesTable {
+  version_id: string
+  device_id: string
+  /** Key reference on the device. */
+  reference: number
+  state: 'verified' | 'unverified' | 'missing' | 'different'
+  /** In words, where something is wrong. */
+  reason: string | null
+  checked_at: number
+}
+
+/** Data keys that a version has wrapped, so that it is known what hangs on it. Never the data keys themselves. */
+interface DataKeysTable {
+  id: string
+  version_id: string
+  /** What the caller calls what is encrypted with it. */
+  reference: string | null
+  created_at: number
+  last_used_at: number
+}
+
+/** Everything that happened, in order: histories are read from it, and who listens is told from it. */
+interface EventsTable {
+  id: Generated<number>
+  tenant_id: string | null
+  at: number
+  /** As `device.ready`, `key.created`. */
+  type: string
+  /** The id of what it happened to. */
+  subject: string
+  /** The id of the principal who did it; none: the service by itself. */
+  actor: string | null
+  /** JSON. Never a secret. */
+  data: string
+}
+
+/** Writes that a client named, with their answers, so that it can ask again. */
+interface IdempotencyTable {
+  principal_id: string
+  idempotency_key: string
+  /** SHA-256 over operation, path and body, hexadecimal. */
+  request_hash: string
+  /** None: under way. */
+  status: number | null
+  /** JSON; sealed where it holds secrets. */
+  answer: string | null
+  created_at: number
+}
+
+export type Row<T extends keyof Tables> = Selectable<Tables[T]>
