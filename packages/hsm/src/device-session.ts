@@ -165,9 +165,18 @@ export class DeviceSession {
    * @throws DeviceLostError if the device could not; HsmError KEY_NOT_USABLE, BUSY, TIMEOUT
    */
   sign(instance: KeyInstance, scheme: SignatureScheme, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    return this.run(card => card.signHash(instance.info, scheme, hash), signal)
+  }
+
+  /**
+   * Does something with the card when its turn comes.
+   *
+   * @throws DeviceLostError if the device could not; HsmError KEY_NOT_USABLE, BUSY, TIMEOUT
+   */
+  run<T>(work: (card: SmartCardHsm) => Promise<T>, signal: AbortSignal): Promise<T> {
     return this.#queue.run(async () => {
       try {
-        return await this.#card!.signHash(instance.info, scheme, hash)
+        return await work(this.#card!)
       } catch (error) {
         if (isKeyRefusal(error)) {
           throw new HsmError('KEY_NOT_USABLE', `${this.id}: ${error.message}`, { cause: error })

@@ -1,6 +1,7 @@
 /** The whole domain, put together. */
 import { Devices, type DevicesOptions } from './devices.ts'
 import { History } from './history/history.ts'
+import { Pools } from './scheduler/pools.ts'
 import { openStore, type Store } from './store/store.ts'
 
 export interface HsmOptions {
@@ -15,6 +16,7 @@ export interface Foundation {
   readonly history: History
   /** The devices that are connected, or have been since the start. */
   readonly devices: Devices
+  readonly pools: Pools
   now(): number
 }
 
@@ -23,6 +25,9 @@ export interface Hsm extends Foundation, AsyncDisposable {}
 export async function openHsm({ devices: options, database = 'sqlite::memory:' }: HsmOptions): Promise<Hsm> {
   const store = await openStore(database)
   const now = Date.now
-  const foundation: Foundation = { store, history: new History(store, now), devices: new Devices(options), now }
+  const devices = new Devices(options)
+  // Until groups are kept, each device is one.
+  const pools = new Pools(devices, device => device)
+  const foundation: Foundation = { store, history: new History(store, now), devices, pools, now }
   return { ...foundation, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
 }
