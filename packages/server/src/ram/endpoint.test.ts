@@ -127,17 +127,60 @@ test('each template after the first carries its number', async t => {
   }
 })
 
-test('what is queued while the client is away goes out with its next answer, one template a call', async t => {
+test('what is queued while the client is away goes out together with its next answer, and each call gets its own', async t => {
   const served = await serve(t)
   const { raw, session, answers } = await begun(t, served)
-  const second = session.transmit([fromHex('0084000001')])
-  const third = session.transmit([fromHex('0084000002')])
-  assert.equal((await raw.post('ab0723029000800101')).body, 'aa0722050084000001')
+  const second = session.transmit([fromHex('0084000001'), fromHex('0084000002')])
+  const told = session.notify(1, 'a')
+  const reset = session.reset()
+  const third = session.transmit([fromHex('0084000003')])
+  assert.equal(
+    (await raw.post('ab0723029000800101')).body,
+    'aa1f 22050084000001 22050084000002 e006 020101 0c0161 c000 22050084000003'.replaceAll(' ', ''),
+  )
   assert.deepEqual(hexes(await answers), ['9000'])
-  assert.equal((await raw.post('ab08 2303 119000 800101')).body, 'aa0722050084000002')
-  assert.deepEqual(hexes(await second), ['119000'])
-  void raw.post('ab09 2304 22229000 800101').catch(() => {})
-  assert.deepEqual(hexes(await third), ['22229000'])
+  void raw.post('ab16 2303 119000 2303 229000 c0023b01 2303 339000 800103').catch(() => {})
+  assert.deepEqual(hexes(await second), ['119000', '229000'])
+  assert.equal(toHex(await reset), '3b01')
+  assert.deepEqual(hexes(await third), ['339000'])
+  await told
+})
+
+test('what callers ask as soon as they have their answers goes out together', async t => {
+  const served = await serve(t)
+  const raw = client(t, served)
+  const templates: number[] = []
+  const over = raw.post(initiation).then(async ({ body }) => {
+    for (let asked = body; asked !== ''; ) {
+      const count = asked.match(/2204/g)?.length ?? 0
+      templates.push(count)
+      const answer = `${'23029000'.repeat(count)}80010${count}`
+      asked = (await raw.post(`ab${(answer.length / 2).toString(16).padStart(2, '0')}${answer}`)).body
+    }
+  })
+  const session = await sessionOf(served)
+  const caller = async () => {
+    for (let i = 0; i < 3; i++) {
+      await session.transmit([fromHex(query)])
+      // On the way back up, a caller has some layers to pass.
+      for (let layer = 0; layer < 20; layer++) await undefined
+    }
+  }
+  await Promise.all([caller(), caller()])
+  await session.close()
+  await over
+  assert.deepEqual(templates, [2, 2, 2])
+})
+
+test('an error of one template fails all calls in it', async t => {
+  const served = await serve(t)
+  const { raw, session, answers } = await begun(t, served)
+  const works = [session.transmit([fromHex(query)]), session.transmit([fromHex(query)])]
+  const outcomes = works.map(work => fails(work, 'REMOVED', /gave up: gone/))
+  await raw.post('ab0723029000800101')
+  await answers
+  await raw.post('ab0f 23029000 e106 0c04 676f6e65 800101')
+  await Promise.all(outcomes)
 })
 
 test('a batch too large for one template goes out in several', async t => {
@@ -355,16 +398,20 @@ test('an answer to an earlier template is never taken for that to the present on
 test('a client with a frozen cookie: equal answers in a row, over whatever connection', async t => {
   const served = await serve(t)
   const { raw, session, answers } = await begun(t, served, { frozen: true, protocol: '' })
-  const works = Array.from({ length: 4 }, () => session.transmit([fromHex(query)]))
-  works.at(-1)!.catch(() => {})
-  const same = 'ab0723029000800101'
-  await raw.post(same)
-  await raw.post(same)
+  const works = [answers]
+  const answerAndAskNext = async () => {
+    const work = session.transmit([fromHex(query)])
+    work.catch(() => {})
+    works.push(work)
+    await raw.post('ab0723029000800101')
+  }
+  await answerAndAskNext()
+  await answerAndAskNext()
   raw.newConnection()
-  await raw.post(same)
+  await answerAndAskNext()
   raw.break()
-  await raw.post(same)
-  assert.deepEqual(hexes((await Promise.all([answers, ...works.slice(0, 3)])).flat()), Array(4).fill('9000'))
+  await answerAndAskNext()
+  assert.deepEqual(hexes((await Promise.all(works.slice(0, 4))).flat()), Array(4).fill('9000'))
 })
 
 test('a client with a frozen cookie that did not get the template repeats its request', async t => {

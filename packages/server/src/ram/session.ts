@@ -2,8 +2,8 @@
  * One session of RAMOverHTTP as a channel to the card behind it.
  *
  * The client asks by posting answers: at any time either it waits for us, its request held, or we wait for it. Work that
- * comes while it is away goes out with the answer to its next request. Once something went wrong, the session is over:
- * an answer that comes late must never be taken for the answer to something else.
+ * comes while it is away goes out together, in one template, with the answer to its next request. Once something went
+ * wrong, the session is over: an answer that comes late must never be taken for the answer to something else.
  */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -17,8 +17,9 @@ import {
 } from '@keytether/card'
 import { encode, equal } from '@keytether/codec'
 import { type Refusal, replyRefusal, replyTemplate } from './reply.ts'
-import { answersTo, closeReason, templatesOf } from './templates.ts'
+import { answersTo, closeReason, type Portion, portionOf, portionsOf } from './templates.ts'
 import { deadlineOf, jittered, type RamTiming } from './timing.ts'
+import { answer, elementsOf, takeTogether, type Work, workOf } from './work.ts'
 
 export interface RamSessionInfo {
   /** Where the connection came from that began the session. */
@@ -48,18 +49,9 @@ export interface SessionKeeper {
   ended(): void
 }
 
-/** Work for the card that fits into one template. */
-interface Work {
-  readonly elements: readonly CommandElement[]
-  /** Nothing comes after it. */
-  readonly last?: true
-  resolve(answers: Uint8Array[]): void
-  reject(error: ChannelError): void
-}
-
 interface Sent {
   readonly template: Uint8Array
-  readonly work: Work | undefined
+  readonly works: readonly Work[]
   readonly response: ServerResponse
   readonly socket: Socket
   readonly times: number
@@ -77,7 +69,6 @@ type State =
   | { readonly kind: 'ended'; readonly error: ChannelError; readonly refusal: Refusal }
 
 const oldProtocol = 'globalplatform-remote-admin/1.0'
-const keepAlive: readonly CommandElement[] = []
 /** A client that asks more often for the same template does not get any further. */
 const maxTimesSent = 5
 const maxNotice = 4095
@@ -94,6 +85,8 @@ export class RamSession implements Channel {
   #atr: Uint8Array
   #state: State
   #timer: NodeJS.Timeout | undefined
+  /** Work is about to go out. */
+  #sending = false
   /** That of the last request. */
   #socket: Socket | undefined
   /** That of the request before was the same. */
@@ -120,12 +113,12 @@ export class RamSession implements Channel {
 
   async transmit(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
     // All are queued at once, so that no other work comes between the templates of one call.
-    const answers = await Promise.all(templatesOf(commands).map(elements => this.#enqueue(elements)))
+    const answers = await Promise.all(portionsOf(commands).map(portion => this.#enqueue(portion)))
     return answers.flat()
   }
 
   async reset(): Promise<Uint8Array> {
-    const [atr] = await this.#enqueue([{ kind: 'reset', value: new Uint8Array() }])
+    const [atr] = await this.#enqueue(portionOf([{ kind: 'reset', value: new Uint8Array() }]))
     this.#atr = atr!
     return atr!
   }
@@ -138,7 +131,7 @@ export class RamSession implements Channel {
     if (!Number.isInteger(id) || id < -1) throw new RangeError(`a message has a number from -1 up, got ${id}`)
     const { length } = Buffer.from(text)
     if (length > maxNotice) throw new RangeError(`a message has at most ${maxNotice} bytes, got ${length}`)
-    await this.#enqueue([{ kind: 'notify', value: { id, text } }], id < 0)
+    await this.#enqueue(portionOf([{ kind: 'notify', value: { id, text } }]), id < 0)
   }
 
   /** Ends the session: in order if there is no reason, else the client is told that the server gives up. */
@@ -207,12 +200,12 @@ export class RamSession implements Channel {
     const { response, socket } = exchange
     this.#watch(socket)
     this.#state = { kind: 'sent', sent: { ...sent, response, socket, times: sent.times + 1, at: performance.now() } }
-    this.#awaitAnswer(sent.work)
+    this.#awaitAnswer(sent.works)
     replyTemplate(response, sent.template, this.#keeper.cookie(this.#number))
   }
 
-  #accept({ work }: Sent, received: readonly ResponseElement[], exchange: Exchange): void {
-    const answers = this.#answers(work?.elements ?? keepAlive, received, exchange)
+  #accept({ works }: Sent, received: readonly ResponseElement[], exchange: Exchange): void {
+    const answers = this.#answers(elementsOf(works), received, exchange)
     if (answers instanceof ChannelError) {
       const gaveUp = closeReason(received) !== undefined
       this.#fail(answers, gaveUp ? complete : answers.code === 'REMOVED' ? cardLost : malformed, exchange)
@@ -221,7 +214,7 @@ export class RamSession implements Channel {
     clearTimeout(this.#timer)
     this.#taken = exchange.body
     this.#state = this.#holding(exchange)
-    work?.resolve(answers)
+    answer(works, answers)
     this.#next()
   }
 
@@ -250,7 +243,7 @@ export class RamSession implements Channel {
   #holding(exchange: Exchange): State {
     const { pollMs, oldPollMs } = this.#keeper.timing
     const ms = jittered(this.info.protocol === oldProtocol ? oldPollMs : pollMs)
-    this.#timer = setTimeout(() => this.#send(exchange, undefined), ms)
+    this.#timer = setTimeout(() => this.#send(exchange, []), ms)
     this.#watch(exchange.socket)
     return { kind: 'held', exchange }
   }
@@ -274,39 +267,44 @@ export class RamSession implements Channel {
     this.#timer = setTimeout(() => this.#end(error, gone), this.#keeper.timing.graceMs)
   }
 
-  async #enqueue(elements: readonly CommandElement[], last = false): Promise<Uint8Array[]> {
+  async #enqueue(portion: Portion, last = false): Promise<Uint8Array[]> {
     if (this.#state.kind === 'ended') throw this.#state.error
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array[]>()
-    this.#queue.push({ elements, resolve, reject, ...(last && { last }) })
+    const { work, answers } = workOf(portion, last)
+    this.#queue.push(work)
     this.#next()
-    return promise
+    return answers
   }
 
-  /** Sends what is to be done next, if the client waits for it. */
+  /**
+   * Sends what is to be done next, if the client waits for it: not at once, so that what others ask for in this turn of the
+   * event loop, such as those whose answers have just come, goes along.
+   */
   #next(): void {
-    if (this.#state.kind !== 'held') return
-    const work = this.#queue.shift()
-    if (work) this.#send(this.#state.exchange, work)
+    if (this.#state.kind !== 'held' || this.#queue.length === 0 || this.#sending) return
+    this.#sending = true
+    setImmediate(() => {
+      this.#sending = false
+      if (this.#state.kind === 'held') this.#send(this.#state.exchange, takeTogether(this.#queue))
+    })
   }
 
-  #send({ response, socket }: Exchange, work: Work | undefined): void {
+  #send({ response, socket }: Exchange, works: readonly Work[]): void {
     clearTimeout(this.#timer)
     this.#number++
-    const elements = work?.elements ?? keepAlive
-    const template = encode(CommandTemplate, [...elements])
-    this.#state = { kind: 'sent', sent: { template, work, response, socket, times: 1, at: performance.now() } }
+    const template = encode(CommandTemplate, elementsOf(works))
+    this.#state = { kind: 'sent', sent: { template, works, response, socket, times: 1, at: performance.now() } }
     replyTemplate(response, template, this.#keeper.cookie(this.#number))
-    if (work?.last) {
-      work.resolve([])
+    if (works[0]?.last) {
+      works[0].resolve([])
       this.#end(new ChannelError('CLOSED', 'the session was closed with a message'), complete)
       return
     }
-    this.#awaitAnswer(work)
+    this.#awaitAnswer(works)
   }
 
-  #awaitAnswer(work: Work | undefined): void {
+  #awaitAnswer(works: readonly Work[]): void {
     clearTimeout(this.#timer)
-    const elements = work?.elements ?? keepAlive
+    const elements = elementsOf(works)
     const ms = deadlineOf(elements, this.#keeper.timing)
     this.#timer = setTimeout(() => {
       const what = elements.length === 0 ? 'the client' : 'the card'
@@ -323,7 +321,7 @@ export class RamSession implements Channel {
     this.#socket = undefined
     this.#state = { kind: 'ended', error, refusal }
     if (state.kind === 'held') replyRefusal(state.exchange.response, refusal)
-    if (state.kind === 'sent') state.sent.work?.reject(error)
+    if (state.kind === 'sent') for (const { reject } of state.sent.works) reject(error)
     for (const { reject } of this.#queue.splice(0)) reject(error)
     this.#keeper.ended()
     this.#resolveClosed(error)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CommandElement, CommandTemplate, encodeCommand } from '@keytether/card'
+import { CommandTemplate, encodeCommand } from '@keytether/card'
 import { encode } from '@keytether/codec'
 import fc from 'fast-check'
-import { templatesOf } from './templates.ts'
+import { fitting, portionOf, portionsOf } from './templates.ts'
 
 const command = fc
   .record({
@@ -16,14 +16,14 @@ const command = fc
 test('templates and the answers to them stay within what the format and clients can carry', () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 300 }), commands => {
-      const templates = templatesOf(commands)
+      const templates = portionsOf(commands).map(({ elements }) => elements)
       assert.deepEqual(
         templates.flat().map(({ value }) => value),
         commands,
       )
       for (const template of templates) {
         assert(template.length <= 127)
-        assert(encode(CommandTemplate, template).length <= 4 + 65_535)
+        assert(encode(CommandTemplate, [...template]).length <= 4 + 65_535)
       }
     }),
     { numRuns: 100 },
@@ -32,8 +32,27 @@ test('templates and the answers to them stay within what the format and clients 
 
 test('answers of 4,096 bytes: fifteen to a template', () => {
   const read = encodeCommand({ cla: 0, ins: 0xb1, p1: 0, p2: 0, data: new Uint8Array(), le: 65_536 })
-  const lengths = templatesOf(Array.from({ length: 32 }, () => read)).map(
-    (template: CommandElement[]) => template.length,
-  )
+  const lengths = portionsOf(Array.from({ length: 32 }, () => read)).map(({ elements }) => elements.length)
   assert.deepEqual(lengths, [15, 15, 2])
+})
+
+test('portions are joined into what one template can carry, in their order', () => {
+  const portion = fc.oneof(
+    fc.array(command, { minLength: 1, maxLength: 60 }).map(commands => portionsOf(commands)),
+    fc.constant([portionOf([{ kind: 'reset', value: new Uint8Array() }])]),
+    fc.string({ maxLength: 1000 }).map(text => [portionOf([{ kind: 'notify', value: { id: 1, text } }])]),
+  )
+  fc.assert(
+    fc.property(fc.array(portion, { minLength: 1, maxLength: 20 }), all => {
+      const portions = all.flat()
+      while (portions.length > 0) {
+        const count = fitting(portions)
+        assert(count > 0)
+        const elements = portions.splice(0, count).flatMap(one => one.elements)
+        assert(elements.filter(({ kind }) => kind === 'command').length <= 127)
+        assert(encode(CommandTemplate, elements).length <= 4 + 65_535)
+      }
+    }),
+    { numRuns: 100 },
+  )
 })

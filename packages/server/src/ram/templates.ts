@@ -11,35 +11,87 @@ const framing = 4
 const trailer = 8
 /** The longest R-APDU that the clients' buffers take, status word included. */
 const maxResponse = 4096
+const maxAtr = 36
+/** A message without its text. */
+const notice = 16
+
+/** How much of a template and of its answer is taken up: commands counted, values in bytes. */
+interface Load {
+  readonly commands: number
+  readonly sent: number
+  readonly answered: number
+}
+
+/** Elements that go out in one template. */
+export interface Portion {
+  readonly elements: readonly CommandElement[]
+  readonly load: Load
+}
+
+const none: Load = { commands: 0, sent: 0, answered: trailer }
+
+export function portionOf(elements: readonly CommandElement[]): Portion {
+  return { elements, load: elements.map(loadOf).reduce(plus, none) }
+}
 
 /**
  * Spreads the commands over as few templates as they and their answers fit into.
  *
  * @throws RangeError for what is no command, or can never be carried
  */
-export function templatesOf(commands: readonly Uint8Array[]): CommandElement[][] {
-  const templates: CommandElement[][] = []
-  let current: CommandElement[] = []
-  let sent = 0
-  let answered = trailer
+export function portionsOf(commands: readonly Uint8Array[]): Portion[] {
+  const portions: Portion[] = []
+  let elements: CommandElement[] = []
+  let load = none
   for (const command of commands) {
-    const length = framing + command.length
-    if (command.length < 4 || length > maxValue) {
+    if (command.length < 4 || framing + command.length > maxValue) {
       throw new RangeError(`a command has 4 to ${maxValue - framing} bytes, got ${command.length}`)
     }
-    const answer = framing + longestResponse(command)
-    if (current.length === maxCommands || sent + length > maxValue || answered + answer > maxValue) {
-      templates.push(current)
-      current = []
-      sent = 0
-      answered = trailer
+    const element: CommandElement = { kind: 'command', value: command }
+    const more = loadOf(element)
+    if (!fits(plus(load, more))) {
+      portions.push({ elements, load })
+      elements = []
+      load = none
     }
-    current.push({ kind: 'command', value: command })
-    sent += length
-    answered += answer
+    elements.push(element)
+    load = plus(load, more)
   }
-  if (current.length > 0) templates.push(current)
-  return templates
+  if (elements.length > 0) portions.push({ elements, load })
+  return portions
+}
+
+/** How many of the portions, from the first one on, one template takes; that one it always takes. */
+export function fitting(portions: readonly Portion[]): number {
+  let load = none
+  const first = portions.findIndex((portion, index) => {
+    load = plus(load, portion.load)
+    return index > 0 && !fits(load)
+  })
+  return first < 0 ? portions.length : first
+}
+
+function fits({ commands, sent, answered }: Load): boolean {
+  return commands <= maxCommands && sent <= maxValue && answered <= maxValue
+}
+
+function plus(a: Load, b: Load): Load {
+  return { commands: a.commands + b.commands, sent: a.sent + b.sent, answered: a.answered + b.answered - trailer }
+}
+
+function loadOf({ kind, value }: CommandElement): Load {
+  switch (kind) {
+    case 'command':
+      return load(1, value.length, framing + longestResponse(value))
+    case 'reset':
+      return load(0, value.length, framing + maxAtr)
+    case 'notify':
+      return load(0, notice + Buffer.byteLength(value.text ?? ''), 0)
+  }
+}
+
+function load(commands: number, length: number, answer: number): Load {
+  return { commands, sent: framing + length, answered: trailer + answer }
 }
 
 function longestResponse(command: Uint8Array): number {
