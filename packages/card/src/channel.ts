@@ -2,6 +2,13 @@
 export interface Channel {
   readonly atr: Uint8Array
   /**
+   * A batch reaches the card side while the answer to the one before is still under way, so that the card need not wait
+   * for the link between two of them. Elsewhere, batches that are transmitted meanwhile go out together when it has come.
+   */
+  readonly duplex?: boolean
+  /** How long the way to the card side and back took when it was last measured. */
+  readonly roundTripMs?: number | undefined
+  /**
    * Sends C-APDUs and returns one R-APDU for each, in order. One batch is one round trip where the transport allows it.
    * A status word other than 9000 does not stop the batch.
    *

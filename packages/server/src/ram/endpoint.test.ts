@@ -581,6 +581,20 @@ test('unknown objects of an initiation are ignored, sizes noted', async t => {
   assert.deepEqual([info.maxCommandSize, info.maxResponseSize], [256, 4096])
 })
 
+test('a secret in the URL is handed on', async t => {
+  const served = await serve(t)
+  const headers = { Authorization: `Basic ${Buffer.from(':s3cret').toString('base64')}` }
+  for (const [url, options] of [
+    [served.url, { headers }],
+    [`${served.url}?enrolment=s3cret`, {}],
+  ] as const) {
+    client(t, { ...served, url })
+      .post(initiation, options)
+      .catch(() => {})
+    assert.equal((await sessionOf(served)).info.enrolment, 's3cret')
+  }
+})
+
 test('several session cookies: the one that is known counts', async t => {
   const served = await serve(t)
   const { raw, answers } = await begun(t, served)

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Initiation, ResponseTemplate } from '@keytether/card'
 import { type Codec, concat, DecodeError, decode } from '@keytether/codec'
 import { readCookies, sequenceCookie, sessionCookie } from './cookies.ts'
+import { enrolmentOf } from './enrolment.ts'
 import { type Refusal, replyRefusal } from './reply.ts'
 import { type Exchange, RamSession } from './session.ts'
 import { defaultTiming, type RamTiming } from './timing.ts'
@@ -88,19 +89,20 @@ export class RamEndpoint {
     else replyRefusal(exchange.response, received ? unknownSession : unreadable)
   }
 
-  #begin({ headers, socket }: IncomingMessage, exchange: Exchange): void {
+  #begin(request: IncomingMessage, exchange: Exchange): void {
     const initiation = this.#invite(exchange.body)
     if ('status' in initiation) {
       replyRefusal(exchange.response, initiation)
       return
     }
     const id = randomBytes(18).toString('base64url')
-    const protocol = headers['x-admin-protocol']
+    const protocol = request.headers['x-admin-protocol']
     const info = {
-      address: socket.remoteAddress,
+      address: request.socket.remoteAddress,
       protocol: typeof protocol === 'string' ? protocol : undefined,
       maxCommandSize: initiation.maxCommandSize,
       maxResponseSize: initiation.maxResponseSize,
+      enrolment: enrolmentOf(request),
     }
     const session = new RamSession(initiation, info, exchange, {
       timing: this.#timing,

@@ -29,6 +29,8 @@ export interface RamSessionInfo {
   /** What the client said that its reader can carry, in bytes. */
   readonly maxCommandSize: number | undefined
   readonly maxResponseSize: number | undefined
+  /** The secret that the client's URL carries. */
+  readonly enrolment: string | undefined
 }
 
 /** A request of the session with its body complete. */
