@@ -1,6 +1,7 @@
 /** The whole domain, put together. */
 import { Devices, type DevicesOptions } from './devices.ts'
 import { History } from './history/history.ts'
+import { Keys } from './keys/keys.ts'
 import { Pools } from './scheduler/pools.ts'
 import { openStore, type Store } from './store/store.ts'
 
@@ -20,7 +21,9 @@ export interface Foundation {
   now(): number
 }
 
-export interface Hsm extends Foundation, AsyncDisposable {}
+export interface Hsm extends Foundation, AsyncDisposable {
+  readonly keys: Keys
+}
 
 export async function openHsm({ devices: options, database = 'sqlite::memory:' }: HsmOptions): Promise<Hsm> {
   const store = await openStore(database)
@@ -29,5 +32,13 @@ export async function openHsm({ devices: options, database = 'sqlite::memory:' }
   // Until groups are kept, each device is one.
   const pools = new Pools(devices, device => device)
   const foundation: Foundation = { store, history: new History(store, now), devices, pools, now }
-  return { ...foundation, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
+  const keys = await Keys.open(foundation)
+  return {
+    ...foundation,
+    keys,
+    async [Symbol.asyncDispose]() {
+      await keys[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
 }
