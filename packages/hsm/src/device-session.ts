@@ -7,7 +7,10 @@ import { DecodeError } from '@keytether/codec'
 import {
   DriverError,
   type DriverErrorCode,
+  type Identity,
+  type Inventory,
   type KeyDomainInfo,
+  type PinOutcome,
   type PinStatus,
   type SignatureScheme,
   SmartCardHsm,
@@ -28,6 +31,16 @@ import { WorkQueue } from './work-queue.ts'
  */
 export type DeviceState = 'connected' | 'identified' | 'secured' | 'unlocked' | 'ready' | 'lent' | 'offline'
 
+/** Where a device dials in from. */
+export interface DeviceOrigin {
+  /** Address of the peer. */
+  readonly address?: string | undefined
+  /** In words, as `RAMOverHTTP`. */
+  readonly transport?: string | undefined
+  /** The secret of an enrolment. */
+  readonly enrolment?: string | undefined
+}
+
 /** Who keeps a device session: what it has to ask, and whom to tell. */
 export interface DeviceKeeper {
   readonly roots: readonly TrustRoot[]
@@ -35,10 +48,12 @@ export interface DeviceKeeper {
   readonly queueLimit: number
   /** Why a device is not wanted; undefined if it is. */
   refusal(id: string): string | undefined
-  /** The PIN on record for a device that nobody has unlocked. */
-  pinOf(id: string): Uint8Array | undefined
+  /** Asked when a device has proven its name: why it is not to be opened; undefined if it is. */
+  admit(device: DeviceSession): Promise<string | undefined>
+  /** The PIN on record for a device that nobody has unlocked; a text: why there is one and it cannot be had. */
+  pinOf(id: string): Promise<Uint8Array | string | undefined>
   /** The PIN on record is not the device's and must not be presented again. */
-  pinRefused(id: string): void
+  pinRefused(id: string, outcome: PinOutcome): Promise<void>
   /** The device's state or its reason changed. */
   changed(device: DeviceSession): void
 }
@@ -62,6 +77,9 @@ const keyRefusals: readonly DriverErrorCode[] = [
 ]
 
 export class DeviceSession {
+  /** When it connected. */
+  readonly since = new Date()
+  readonly origin: DeviceOrigin
   readonly #channel: Channel
   readonly #keeper: DeviceKeeper
   readonly #queue: WorkQueue
@@ -73,10 +91,12 @@ export class DeviceSession {
   #state: DeviceState = 'connected'
   #reason: string | undefined
   #returning = false
+  #inventory: Inventory | undefined
   #keys: readonly KeyInstance[] = []
   #keyDomains: readonly KeyDomainInfo[] = []
 
-  constructor(channel: Channel, keeper: DeviceKeeper) {
+  constructor(channel: Channel, keeper: DeviceKeeper, origin: DeviceOrigin = {}) {
+    this.origin = origin
     this.#channel = channel
     this.#keeper = keeper
     this.#queue = new WorkQueue(keeper.queueLimit)
@@ -99,6 +119,16 @@ export class DeviceSession {
   /** The certified path with dots, as DESRCACC1.DESCHSMCA.DENK0105702; undefined until identified. */
   get id(): string | undefined {
     return this.#card?.identity.path.replaceAll('/', '.')
+  }
+
+  /** What its certificates say; undefined until identified. */
+  get identity(): Identity | undefined {
+    return this.#card?.identity
+  }
+
+  /** What was on it when it last became ready. */
+  get inventory(): Inventory | undefined {
+    return this.#inventory
   }
 
   /** The domain of keys made outside any key domain: the X coordinate of the device's own public key, in hexadecimal. */
@@ -139,8 +169,10 @@ export class DeviceSession {
       if (refusal !== undefined) return this.#goOffline(refusal)
       await card.openSecureChannel()
       this.#become('secured')
+      const barrier = await this.#keeper.admit(this)
       // Authentications that do not open it yet stay in any case.
       if (!keepLogIn && (await card.pinStatus()).status === 'verified') await card.logout()
+      if (barrier !== undefined) return this.#become('secured', barrier)
       const before = this.#pin
       const lock = await this.#unlock(card)
       // Agents present their PIN when they connect, and this one may not have been able to when it did.
@@ -151,6 +183,7 @@ export class DeviceSession {
       if (lock !== undefined) return this.#become('secured', lock)
       this.#become('unlocked')
       const inventory = await card.inventory()
+      this.#inventory = inventory
       this.#keyDomains = inventory.keyDomains
       this.#keys = inventory.keys.map(info => keyInstance(this, info, this.#domainOf(info.keyDomain)))
       this.#become('ready')
@@ -229,6 +262,23 @@ export class DeviceSession {
     if (this.#state === 'lent') this.#settled = this.#queue.idle().then(() => this.#comeUp(keepLogIn))
   }
 
+  /**
+   * Takes the card through its states anew when what waits for it is done: it was claimed, opened or changed.
+   *
+   * @param reason why its keys cannot be used meanwhile
+   * @param keepLogIn as open as it is
+   */
+  restart(reason: string, keepLogIn = true): Promise<void> {
+    this.#settled = this.#settled.then(async () => {
+      if (this.#state === 'offline' || this.#state === 'lent') return
+      this.#become('secured', reason)
+      await this.#queue.idle()
+      // It may have been lent meanwhile, and comes up again when it is given back.
+      if (this.#reason === reason) await this.#comeUp(keepLogIn)
+    })
+    return this.#settled
+  }
+
   /** Ends the connection, or takes note that it has ended. What waits for the device is refused. */
   close(reason: string): void {
     this.#goOffline(reason)
@@ -247,14 +297,15 @@ export class DeviceSession {
     const keys = status === 'notAuthenticated' ? await card.authentication.status() : undefined
     if (keys) return `locked: ${keys.authenticated} of the ${keys.required} custodians that it takes are authenticated`
     const id = this.id!
-    const pin = status === 'notVerified' ? this.#keeper.pinOf(id) : undefined
+    const pin = status === 'notVerified' ? await this.#keeper.pinOf(id) : undefined
+    if (typeof pin === 'string') return pin
     if (pin === undefined) return lockWords({ status, ...rest } as PinStatus)
     const outcome = await card.verifyPin(pin)
     if (outcome.status === 'verified') {
       this.#pin = 'verified'
       return undefined
     }
-    this.#keeper.pinRefused(id)
+    await this.#keeper.pinRefused(id, outcome)
     return `the PIN on record was not accepted: ${lockWords(outcome)}`
   }
 

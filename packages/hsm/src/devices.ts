@@ -7,7 +7,7 @@
 import { EventEmitter } from 'node:events'
 import type { Channel, TrustRoot } from '@keytether/card'
 import type { SignatureScheme } from '@keytether/driver'
-import { type DeviceKeeper, DeviceSession } from './device-session.ts'
+import { type DeviceKeeper, type DeviceOrigin, DeviceSession } from './device-session.ts'
 import { DeviceLostError, HsmError } from './errors.ts'
 import { type Key, type KeyDomain, type KeyInstance, keysOf } from './keys.ts'
 
@@ -19,7 +19,12 @@ export interface DevicesOptions {
   readonly pins?: ReadonlyMap<string, Uint8Array>
   /** How many operations may wait for one device; default 256. */
   readonly queueLimit?: number
+  /** Whether a device waits in quarantine until somebody claims it, or is the tenant main's if it is genuine; that is the default. */
+  readonly admit?: 'claimed' | 'genuine'
 }
+
+/** Who decides what becomes of devices that have proven their names. */
+export type Gate = Pick<DeviceKeeper, 'admit' | 'pinOf' | 'pinRefused'>
 
 /** Names a key; where different keys have its id, with the device or the key domain that is meant. */
 export interface KeySelector {
@@ -45,6 +50,7 @@ export class Devices {
   readonly #held = new Map<string, ReadonlySet<string>>()
   readonly #refusedPins = new Set<string>()
   readonly #keeper: DeviceKeeper
+  #gate: Gate | undefined
   #draining = false
   /** Instances on devices that are ready, by key id; made when asked for, dropped when a device changes. */
   #index: Map<string, KeyInstance[]> | undefined
@@ -54,15 +60,28 @@ export class Devices {
       roots,
       queueLimit,
       refusal: id => (allowed && !allowed.includes(id) ? `${id} is not among the devices allowed here` : undefined),
-      pinOf: id => (this.#refusedPins.has(id) ? undefined : pins?.get(id)),
-      pinRefused: id => this.#refusedPins.add(id),
+      admit: async device => this.#gate?.admit(device),
+      pinOf: async id => {
+        const pin = pins?.get(id)
+        if (pin !== undefined) return this.#refusedPins.has(id) ? undefined : pin
+        return this.#gate?.pinOf(id)
+      },
+      pinRefused: async (id, outcome) => {
+        this.#refusedPins.add(id)
+        await this.#gate?.pinRefused(id, outcome)
+      },
       changed: device => this.#changed(device),
     }
   }
 
+  /** From now on, this gate is asked; without one, every device that is not refused is opened. */
+  guard(gate: Gate): void {
+    this.#gate = gate
+  }
+
   /** Takes a card in and brings it up. */
-  attach(channel: Channel): DeviceSession {
-    const device = new DeviceSession(channel, this.#keeper)
+  attach(channel: Channel, origin: DeviceOrigin = {}): DeviceSession {
+    const device = new DeviceSession(channel, this.#keeper, origin)
     const [oldest] = this.#arriving.size < maxArriving ? [] : this.#arriving.keys()
     oldest?.close('too many others connect, and it has not proven its name: try again')
     const late = () => device.close(`it did not prove its name within ${provingMs / 1000} s`)
