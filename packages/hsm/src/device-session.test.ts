@@ -141,3 +141,45 @@ test("keys are in the domain that they name, if it is set up, else in the device
     ],
   )
 })
+
+test('what is made, deleted or read while it is ready is known at once', async () => {
+  const token = new SmallToken({ identity, keys: [{ id: '01', key: ecKey() }] })
+  const { devices, device } = await bringUp(token)
+  const told: DeviceSession[] = []
+  devices.events.on('keys', changed => told.push(changed))
+  const { info } = device.keys[0]!
+  const made = { ...info, reference: 9, id: Uint8Array.of(9), label: 'made' }
+
+  device.noteKey(made)
+  assert.equal(devices.key({ key: '09' }).instances[0].info.label, 'made')
+  device.noteKey({ ...made, label: 'renamed' })
+  assert.equal(devices.key({ key: '09' }).instances[0].info.label, 'renamed')
+  device.forgetKey(1)
+  assert.deepEqual(
+    devices.keys().map(({ id }) => id),
+    ['09'],
+  )
+  device.noteInventory({ ...device.inventory!, keys: [info] })
+  assert.deepEqual(
+    devices.keys().map(({ id }) => id),
+    ['01'],
+  )
+  assert.deepEqual(told, [device, device, device, device])
+})
+
+test('only domains that have their keys can be shared', async () => {
+  const domains = [
+    { shares: 2, outstanding: 1, keyCheckValue: new Uint8Array(8), uid: new Uint8Array() },
+    { shares: 2, outstanding: 0, keyCheckValue: fromHex('0102030405060708'), uid: new Uint8Array() },
+    { shares: 0, outstanding: 0, keyCheckValue: new Uint8Array(8), uid: new Uint8Array(64).fill(0xab) },
+    { shares: 0, outstanding: 0, keyCheckValue: new Uint8Array(8).fill(9), uid: new Uint8Array(64).fill(0xcd) },
+  ]
+  const { device } = await bringUp(new SmallToken({ identity, domains }))
+  assert.deepEqual(
+    [...device.completeDomains],
+    [
+      ['0102030405060708', 1],
+      ['CD'.repeat(64), 3],
+    ],
+  )
+})

@@ -10,6 +10,8 @@ import {
   type Identity,
   type Inventory,
   type KeyDomainInfo,
+  type KeyInfo,
+  keyDomainState,
   type PinOutcome,
   type PinStatus,
   type SignatureScheme,
@@ -56,6 +58,8 @@ export interface DeviceKeeper {
   pinRefused(id: string, outcome: PinOutcome): Promise<void>
   /** The device's state or its reason changed. */
   changed(device: DeviceSession): void
+  /** It holds other keys than before, or has other key domains. */
+  keysChanged(device: DeviceSession): void
 }
 
 /** Who borrowed a device cannot end its connection. */
@@ -74,6 +78,12 @@ const keyRefusals: readonly DriverErrorCode[] = [
   'WRONG_DATA',
   'NOT_ALLOWED',
   'NOT_SUPPORTED',
+  'REFERENCE_TAKEN',
+  'NO_FREE_REFERENCE',
+  'NO_KEY_DOMAIN',
+  'DOMAIN_INCOMPLETE',
+  'OTHER_DOMAIN',
+  'OUT_OF_MEMORY',
 ]
 
 export class DeviceSession {
@@ -126,7 +136,7 @@ export class DeviceSession {
     return this.#card?.identity
   }
 
-  /** What was on it when it last became ready. */
+  /** What was on it when all of it was last read. */
   get inventory(): Inventory | undefined {
     return this.#inventory
   }
@@ -142,9 +152,34 @@ export class DeviceSession {
     return [...new Set([this.defaultKeyDomain, ...this.#keyDomains.flatMap(domain => domainId(domain) ?? [])])]
   }
 
-  /** What the device held when it became ready. */
+  /** The index of each domain on the device that has its key, by the domain's id; that of the default one is not there. */
+  get completeDomains(): ReadonlyMap<string, number> {
+    const complete = this.#keyDomains.filter(domain => keyDomainState(domain) === 'complete')
+    return new Map(complete.map(domain => [domainId(domain)!, domain.index]))
+  }
+
+  /** What the device held when it became ready, and what has become of that by way of the service since. */
   get keys(): readonly KeyInstance[] {
     return this.#keys
+  }
+
+  /** A key is there now, in place of what was known under its reference. */
+  noteKey(info: KeyInfo): void {
+    const others = this.#keys.filter(key => key.info.reference !== info.reference)
+    this.#keys = [...others, keyInstance(this, info, this.#domainOf(info.keyDomain))]
+    this.#keeper.keysChanged(this)
+  }
+
+  /** No key is under this reference any more. */
+  forgetKey(reference: number): void {
+    this.#keys = this.#keys.filter(key => key.info.reference !== reference)
+    this.#keeper.keysChanged(this)
+  }
+
+  /** What is on the device, read just now. */
+  noteInventory(inventory: Inventory): void {
+    this.#take(inventory)
+    this.#keeper.keysChanged(this)
   }
 
   /** How many operations it has to do. */
@@ -182,10 +217,9 @@ export class DeviceSession {
         })
       if (lock !== undefined) return this.#become('secured', lock)
       this.#become('unlocked')
-      const inventory = await card.inventory()
-      this.#inventory = inventory
-      this.#keyDomains = inventory.keyDomains
-      this.#keys = inventory.keys.map(info => keyInstance(this, info, this.#domainOf(info.keyDomain)))
+      // All of it, also of a card that was here before: the card counts no changes, and under the numbers of files that it
+      // lists there may be others than before. To read them costs what it costs to see whether they changed.
+      this.#take(await card.inventory())
       this.#become('ready')
     } catch (error) {
       this.#goOffline(messageOf(error))
@@ -307,6 +341,13 @@ export class DeviceSession {
     }
     await this.#keeper.pinRefused(id, outcome)
     return `the PIN on record was not accepted: ${lockWords(outcome)}`
+  }
+
+  #take(inventory: Inventory): void {
+    const { keys, keyDomains } = inventory
+    this.#inventory = inventory
+    this.#keyDomains = keyDomains
+    this.#keys = keys.map(info => keyInstance(this, info, this.#domainOf(info.keyDomain)))
   }
 
   #domainOf(index: number | undefined): string {

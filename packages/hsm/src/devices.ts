@@ -40,8 +40,8 @@ const provingMs = 60_000
 const maxArriving = 5_000
 
 export class Devices {
-  /** `change`: the state of a device, or the reason for it. */
-  readonly events = new EventEmitter<{ change: [device: DeviceSession] }>()
+  /** `change`: the state of a device, or the reason for it · `keys`: a device that is ready holds others than before */
+  readonly events = new EventEmitter<{ change: [device: DeviceSession]; keys: [device: DeviceSession] }>()
   /** Connected, and not yet proven to be who they say; with the timers that give them up. */
   readonly #arriving = new Map<DeviceSession, NodeJS.Timeout>()
   /** The last session of every device that has proven its name, by its id. */
@@ -71,6 +71,7 @@ export class Devices {
         await this.#gate?.pinRefused(id, outcome)
       },
       changed: device => this.#changed(device),
+      keysChanged: device => this.#keysChanged(device),
     }
   }
 
@@ -254,8 +255,19 @@ export class Devices {
       this.#known.set(id, device)
       former?.close('the device has connected anew')
     }
-    if (device.state === 'ready') this.#held.set(device.id!, new Set(device.keys.map(({ id }) => id)))
+    if (device.state === 'ready') this.#noteHeld(device)
     this.events.emit('change', device)
+  }
+
+  #keysChanged(device: DeviceSession): void {
+    if (device.state !== 'ready') return
+    this.#index = undefined
+    this.#noteHeld(device)
+    this.events.emit('keys', device)
+  }
+
+  #noteHeld(device: DeviceSession): void {
+    this.#held.set(device.id!, new Set(device.keys.map(({ id }) => id)))
   }
 
   /** @returns whether the device was about to prove its name until now */
