@@ -27,7 +27,7 @@ export const importTable: Record<string, Rule> = {
   },
   agent: { packages: ['driver', 'card', 'codec'], node: 'all' },
   server: {
-    packages: ['hsm', 'card', 'codec'],
+    packages: ['hsm', 'api', 'card', 'codec'],
     external: ['fastify', 'fastify-type-provider-zod', 'pino', 'zod'],
     node: 'all',
   },

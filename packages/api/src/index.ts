@@ -1,5 +1,6 @@
 export type {
   Answer,
+  AnswerInput,
   Body,
   BodyInput,
   Operation,
@@ -11,4 +12,6 @@ export type {
 } from './operation.ts'
 export { operation, roles } from './operation.ts'
 export { type OperationName, type Operations, operations } from './operations.ts'
+export { type ProblemCode, type ProblemKind, problems } from './problems.ts'
+export { serviceOperations } from './service.ts'
 export { Name, PageQuery, Problem, pageOf, Time, wanted } from './values.ts'

@@ -36,13 +36,15 @@ export interface Operation {
   readonly state?: 'unsealed'
   readonly query?: z.ZodObject
   readonly body?: z.ZodType
+  /** In bytes, where bodies may be larger than the usual 16 KiB. */
+  readonly bodyLimit?: number
   /** Absent: none, status 204. */
   readonly answer?: z.ZodType
   /** Of the answer; default 200. */
   readonly status?: 200 | 201 | 202
   /** The answer is a page: `items`, and where `next` begins. */
   readonly paged?: true
-  /** The answer has an ETag, and changes may demand one by If-Match. */
+  /** The answer has a `revision`, which is its ETag, and changes may demand one by If-Match. */
   readonly revised?: true
   /** With an Idempotency-Key, it is done once however often it is sent. */
   readonly idempotent?: true
@@ -70,4 +72,7 @@ export type QueryInput<O extends Operation> = O extends { readonly query: infer 
   : undefined
 export type Answer<O extends Operation> = O extends { readonly answer: infer A extends z.ZodType }
   ? z.output<A>
+  : undefined
+export type AnswerInput<O extends Operation> = O extends { readonly answer: infer A extends z.ZodType }
+  ? z.input<A>
   : undefined

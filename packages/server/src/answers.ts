@@ -1,36 +1,14 @@
-/** Every error as an answer: a status, and a body of `{code, message}` that says what was wanted and what came. */
-import { HsmError, type HsmErrorCode } from '@keytether/hsm'
+/**
+ * Every error as an answer that says what was wanted and what came: below `/v1` as RFC 9457 has it, elsewhere as
+ * `{code, message}`.
+ */
+import { type Problem, type ProblemCode, problems } from '@keytether/api'
+import { HsmError } from '@keytether/hsm'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RequestError } from './errors.ts'
 
-const statusOf: Record<HsmErrorCode, number> = {
-  UNKNOWN_HSM: 404,
-  UNKNOWN_KEY_DOMAIN: 404,
-  UNKNOWN_KEY: 404,
-  AMBIGUOUS_KEY: 409,
-  WRONG_SCHEME: 400,
-  KEY_NOT_USABLE: 409,
-  NO_DEVICE: 503,
-  BUSY: 503,
-  TIMEOUT: 504,
-  AMBIGUOUS_HSM: 409,
-  TAKEN: 409,
-  UNKNOWN_LEASE: 404,
-  LEASE_ENDED: 410,
-  OUT_OF_TURN: 409,
-  NOT_FOUND: 404,
-  EXISTS: 409,
-  FORBIDDEN: 403,
-  WRONG_STATE: 409,
-  STALE: 412,
-  INVALID: 400,
-  SEALED: 503,
-  NOT_DURABLE: 503,
-  OUTCOME_UNKNOWN: 500,
-}
-
 /** What Fastify refuses by itself. */
-const codeOf: Record<number, string> = {
+const codeOf: Record<number, ProblemCode> = {
   400: 'BAD_REQUEST',
   404: 'NOT_FOUND',
   408: 'REQUEST_TIMEOUT',
@@ -41,34 +19,28 @@ const codeOf: Record<number, string> = {
   503: 'SHUTTING_DOWN',
 }
 
-interface Answer {
-  readonly status: number
+interface Refusal {
+  readonly code: ProblemCode
+  readonly message: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body: { readonly code: string; readonly message: string }
 }
 
 /** @param id of the request, to be found in the log */
-function answerTo(error: unknown, id: string): Answer {
+function refusal(error: unknown, id: string): Refusal {
   if (error instanceof HsmError) {
-    const status = statusOf[error.code]
-    const seconds = String(Math.ceil((error.retryAfterMs ?? 1_000) / 1_000))
-    const headers: Record<string, string> = status === 503 ? { 'Retry-After': seconds } : {}
-    return { status, headers, body: { code: error.code, message: error.message } }
+    const { code, message, retryAfterMs = 1_000 } = error
+    return { code, message, headers: problems[code].status === 503 ? retryAfter(retryAfterMs) : {} }
   }
-  if (error instanceof RequestError) {
-    const { statusCode, code, message, headers } = error
-    return { status: statusCode, headers, body: { code, message } }
-  }
+  if (error instanceof RequestError) return error
   const { statusCode, validation, message } = error as Partial<RefusedByFastify>
   const code = statusCode === undefined ? undefined : codeOf[statusCode]
-  if (validation !== undefined) return { status: 400, body: { code: 'BAD_REQUEST', message: whatIsWrong(validation) } }
-  if (statusCode !== undefined && code !== undefined) {
-    return { status: statusCode, body: { code, message: message ?? code } }
-  }
-  return {
-    status: 500,
-    body: { code: 'INTERNAL', message: `a defect of the service; its log tells more, request ${id}` },
-  }
+  if (validation !== undefined) return { code: 'BAD_REQUEST', message: whatIsWrong(validation) }
+  if (code !== undefined) return { code, message: message ?? code }
+  return { code: 'INTERNAL', message: `a defect of the service; its log tells more, request ${id}` }
+}
+
+export function retryAfter(ms: number): Record<string, string> {
+  return { 'Retry-After': String(Math.ceil(ms / 1_000)) }
 }
 
 interface RefusedByFastify {
@@ -84,16 +56,21 @@ function whatIsWrong(issues: RefusedByFastify['validation']): string {
 }
 
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, headers = {}, body } = answerTo(error, request.id)
-  if (status === 500) request.log.error({ err: error }, 'request failed')
-  else request.log.info({ code: body.code, reason: body.message }, 'request refused')
+  const { code, message, headers = {} } = refusal(error, request.id)
+  const { status, title } = problems[code]
+  if (code === 'INTERNAL') request.log.error({ err: error }, 'request failed')
+  else request.log.info({ code, reason: message }, 'request refused')
+  const problem: Problem = { type: `/v1/problems/${code}`, title, status, code, detail: message, instance: request.id }
+  const [type, body] = pathOf(request).startsWith('/v1/')
+    ? ['application/problem+json', problem]
+    : ['application/json; charset=utf-8', { code, message }]
   // Said here, since errors outside of any route have neither of Fastify's defaults.
-  return reply.code(status).headers(headers).type('application/json; charset=utf-8').serializer(serialize).send(body)
+  return reply.code(status).headers(headers).type(type).serializer(serialize).send(body)
 }
 
 /** @throws RequestError always */
 export function nothingHere(request: FastifyRequest): never {
-  throw new RequestError(404, 'NOT_FOUND', `there is nothing at ${pathOf(request)}`)
+  throw new RequestError('NOT_FOUND', `there is nothing at ${pathOf(request)}`)
 }
 
 /** Without the query, which is nobody's business. */

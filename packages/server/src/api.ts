@@ -1,5 +1,6 @@
 /** Serves an API's routes: who may, what methods, and what becomes of what they throw. */
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
 import { nothingHere, pathOf } from './answers.ts'
@@ -7,21 +8,33 @@ import type { Authenticate, Caller } from './authenticate.ts'
 import { RequestError } from './errors.ts'
 
 export interface Route<Domain> {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
+  /** Absent: whatever there is, is not looked at. */
+  readonly query?: z.ZodType
   readonly body?: z.ZodType
   /** In bytes, where bodies may be larger than is usual. */
   readonly bodyLimit?: number
   /** Absent: none. */
   readonly answer?: z.ZodType
-  /** @throws HsmError */
-  run(domain: Domain, call: Call): unknown
+  /** Default: that of the API. */
+  readonly patienceMs?: number
+  /**
+   * Before the body is read: may the caller, and now?
+   *
+   * @throws RequestError, HsmError
+   */
+  admit?(domain: Domain, caller: Caller): void
+  /** @throws HsmError, RequestError */
+  run(domain: Domain, call: Call, reply: FastifyReply): unknown
 }
 
 export interface Call {
   /** Those of the path are there. */
   readonly params: Readonly<Record<string, string>>
+  readonly query: unknown
   readonly body: unknown
+  readonly headers: IncomingHttpHeaders
   readonly caller: Caller
   /** Aborts when the answer is due, or nobody waits for it any more. */
   readonly signal: AbortSignal
@@ -42,10 +55,11 @@ export function api<Domain>(options: ApiOptions<Domain>): FastifyPluginAsync {
     app.setValidatorCompiler(validatorCompiler)
     const callers = new WeakMap<FastifyRequest, Caller>()
     app.addHook('onRequest', async request => {
-      const caller = options.authenticate(request.raw)
+      const caller = await options.authenticate(request.raw)
       if (caller === undefined) throw unauthorized(request)
       callers.set(request, caller)
-      request.log = request.log.child({ caller })
+      const { kind, name } = caller
+      request.log = request.log.child({ caller: { kind, name } })
     })
     // Its own, so that who is not authenticated does not learn what there is.
     app.setNotFoundHandler(nothingHere)
@@ -56,24 +70,27 @@ export function api<Domain>(options: ApiOptions<Domain>): FastifyPluginAsync {
 
 function serve<Domain>(
   app: FastifyInstance,
-  { method, path, body, bodyLimit, run }: Route<Domain>,
-  { domain, patienceMs }: ApiOptions<Domain>,
+  route: Route<Domain>,
+  { domain, patienceMs: usualPatienceMs }: ApiOptions<Domain>,
   callerOf: (request: FastifyRequest) => Caller,
 ): void {
+  const { method, path, query, body, bodyLimit, patienceMs = usualPatienceMs } = route
   app.route({
     method,
     url: path,
-    ...(body && { schema: { body } }),
+    schema: { ...(query && { querystring: query }), ...(body && { body }) },
     ...(bodyLimit !== undefined && { bodyLimit }),
+    onRequest: async request => route.admit?.(domain, callerOf(request)),
     async handler(request, reply) {
       const controller = new AbortController()
       const timer = setTimeout(() => controller.abort(new Error('out of time')), patienceMs)
       const left = () => controller.abort(new Error('the client has gone'))
       reply.raw.once('close', left)
       try {
+        const { query, body, headers } = request
         const params = request.params as Record<string, string>
-        const call = { params, body: request.body, caller: callerOf(request), signal: controller.signal }
-        const answer = await run(domain, call)
+        const call = { params, query, body, headers, caller: callerOf(request), signal: controller.signal }
+        const answer = await route.run(domain, call, reply)
         return answer === undefined ? reply.code(204).send() : answer
       } finally {
         clearTimeout(timer)
@@ -95,7 +112,7 @@ function answerOtherMethods(app: FastifyInstance, routes: readonly Route<never>[
       // Before the body is looked at, which may be of any type.
       onRequest: async request => {
         const message = `${request.method} does nothing at ${pathOf(request)}, wanted ${allow}`
-        throw new RequestError(405, 'METHOD_NOT_ALLOWED', message, { Allow: allow })
+        throw new RequestError('METHOD_NOT_ALLOWED', message, { Allow: allow })
       },
       handler: () => undefined,
     })
@@ -106,5 +123,5 @@ function answerOtherMethods(app: FastifyInstance, routes: readonly Route<never>[
 function unauthorized({ headers }: FastifyRequest): RequestError {
   const challenge = `Bearer realm="keytether"${headers.authorization === undefined ? '' : ', error="invalid_token"'}`
   const message = 'wanted a bearer token or a client certificate that is known here'
-  return new RequestError(401, 'UNAUTHORIZED', message, { 'WWW-Authenticate': challenge })
+  return new RequestError('UNAUTHORIZED', message, { 'WWW-Authenticate': challenge })
 }

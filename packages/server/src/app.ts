@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Hsm, Leases } from '@keytether/hsm'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -12,17 +13,20 @@ import fastify, {
 import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
 import { api } from './api.ts'
 import type { Authenticate } from './authenticate.ts'
-import { routes as deviceRoutes, type Lending } from './device-api/routes.ts'
+import { routes as deviceRoutes } from './device-api/routes.ts'
 import { RequestError } from './errors.ts'
 import type { Log } from './log.ts'
+import { restRoutes } from './rest/rest.ts'
 import { routes as seRoutes } from './se-api/routes.ts'
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
-export interface AppOptions extends Lending {
+export interface AppOptions {
+  readonly hsm: Hsm
+  readonly leases: Leases
   readonly log: Log
   readonly authenticate: Authenticate
-  /** How long a request may wait for its signature, in milliseconds. */
+  /** How long a request may wait for its signature, in milliseconds; those that move a lot on devices may wait longer. */
   readonly patienceMs: number
   /** How long one may wait for what a card that is lent answers: whoever still waits then is told, and asks again. */
   readonly lendingPatienceMs: number
@@ -57,7 +61,7 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
     reply.headers({ ...securityHeaders, ...(secure && strictTransport), 'X-Request-Id': request.id })
   })
   app.addHook('onRequest', async () => {
-    if (draining()) throw new RequestError(503, 'SHUTTING_DOWN', 'the service is about to end', { Connection: 'close' })
+    if (draining()) throw new RequestError('SHUTTING_DOWN', 'the service is about to end', { Connection: 'close' })
   })
   app.addHook('onResponse', async (request, reply) => {
     const { method, ip } = request
@@ -65,7 +69,9 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
     request.log.info({ method, path: pathToLog(request), ip, status: reply.statusCode, ms }, 'request answered')
   })
   app.get('/health/alive', () => ({ alive: true }))
-  const { devices, leases, authenticate, patienceMs, lendingPatienceMs } = options
+  const { hsm, leases, authenticate, patienceMs, lendingPatienceMs } = options
+  const { devices } = hsm
+  app.register(api({ routes: restRoutes(), domain: hsm, authenticate, patienceMs }), { prefix: '/v1' })
   app.register(api({ routes: seRoutes, domain: devices, authenticate, patienceMs }), { prefix: '/se/api' })
   const lending = { routes: deviceRoutes, domain: { devices, leases }, authenticate, patienceMs: lendingPatienceMs }
   app.register(api(lending), { prefix: '/api' })

@@ -2,15 +2,22 @@
 import { createHash, timingSafeEqual, type X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
+import type * as hsm from '@keytether/hsm'
 import type { ServiceConfig } from './config.ts'
 
-export interface Caller {
+export interface Caller extends hsm.Caller {
   readonly kind: 'token' | 'certificate'
-  /** Of a token, the beginning of its hash; of a certificate, its subject. */
-  readonly name: string
 }
 
-export type Authenticate = (request: IncomingMessage) => Caller | undefined
+export type Authenticate = (request: IncomingMessage) => Caller | undefined | Promise<Caller | undefined>
+
+/** Whoever the configuration lets in. */
+const roles = ['administrator', 'custodian', 'manager', 'operator', 'auditor'] as const
+
+/** @param name of a token, the beginning of its hash; of a certificate, its subject */
+function configured(kind: Caller['kind'], name: string): Caller {
+  return { kind, name, principal: `${kind} ${name}`, tenant: 'main', roles, tags: [] }
+}
 
 /** @see RFC 6750, 2.1 */
 export function authenticator({ tokens, tls }: Pick<ServiceConfig, 'tokens' | 'tls'>): Authenticate {
@@ -29,7 +36,7 @@ function byToken(known: readonly Buffer[], authorization: string): Caller | unde
   const presented = hash(token)
   // Hashes are of one length, and all of them are compared: time tells neither how far a guess is right nor whose it is.
   const found = known.filter(one => timingSafeEqual(one, presented)).length > 0
-  return found ? { kind: 'token', name: presented.toString('hex', 0, 4) } : undefined
+  return found ? configured('token', presented.toString('hex', 0, 4)) : undefined
 }
 
 function byCertificate(socket: TLSSocket, fingerprints: readonly string[] | undefined): Caller | undefined {
@@ -38,7 +45,7 @@ function byCertificate(socket: TLSSocket, fingerprints: readonly string[] | unde
   if (certificate === undefined) return undefined
   const fingerprint = certificate.fingerprint256.replaceAll(':', '')
   if (fingerprints !== undefined && !fingerprints.includes(fingerprint)) return undefined
-  return { kind: 'certificate', name: certificate.subject.replaceAll('\n', ', ') }
+  return configured('certificate', certificate.subject.replaceAll('\n', ', '))
 }
 
 function hash(token: string): Buffer {

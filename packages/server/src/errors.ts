@@ -1,3 +1,5 @@
+import type { ProblemCode } from '@keytether/api'
+
 /** The configuration cannot be used; `mistakes` are all of them, each with the setting it is about. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
@@ -11,18 +13,14 @@ export class ConfigError extends Error {
 }
 
 /** What is wrong with a request before the domain is asked. */
-export type RequestErrorCode = 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'SHUTTING_DOWN'
-
-/** A request that is answered with this status, and headers that go with it. */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
-  readonly statusCode: number
-  readonly code: RequestErrorCode
+  readonly code: ProblemCode
+  /** Of the answer. */
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(statusCode: number, code: RequestErrorCode, message: string, headers: Record<string, string> = {}) {
+  constructor(code: ProblemCode, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message)
-    this.statusCode = statusCode
     this.code = code
     this.headers = headers
   }

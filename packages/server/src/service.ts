@@ -2,7 +2,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { type DeviceSession, Devices, type Lease, Leases } from '@keytether/hsm'
+import { type DeviceSession, type Devices, type Hsm, type Lease, Leases, openHsm } from '@keytether/hsm'
 import { buildApp } from './app.ts'
 import { authenticator } from './authenticate.ts'
 import type { ServiceConfig, TlsConfig } from './config.ts'
@@ -13,6 +13,7 @@ import { ramServerOptions } from './ram/http-options.ts'
 export interface Service {
   /** Where it listens, as `http://127.0.0.1:8080`. */
   readonly url: string
+  readonly hsm: Hsm
   readonly devices: Devices
   /** Turns new requests away, finishes those that are under way, says good-bye to the cards, and ends. */
   close(): Promise<void>
@@ -30,7 +31,8 @@ const lingerMs = 2_000
 
 /** @throws NodeJS.ErrnoException if the address cannot be had */
 export async function startService(config: ServiceConfig, log: Log): Promise<Service> {
-  const devices = new Devices(config.devices)
+  const hsm = await openHsm({ devices: config.devices })
+  const { devices } = hsm
   devices.events.on('change', device => logDevice(log, device))
   const leases = new Leases(devices)
   leases.events.on('begin', lease => log.info(leaseFields(lease), 'lease begun'))
@@ -48,7 +50,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   const app = buildApp({
     log,
     secure,
-    devices,
+    hsm,
     leases,
     patienceMs,
     lendingPatienceMs,
@@ -60,12 +62,17 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
         else listener(request, response)
       }),
   })
-  await app.listen({
-    host: config.host,
-    port: config.port,
-    // Fastify does not know that the server it was given speaks TLS.
-    listenTextResolver: address => `service started at ${secure ? address.replace('http:', 'https:') : address}`,
-  })
+  try {
+    await app.listen({
+      host: config.host,
+      port: config.port,
+      // Fastify does not know that the server it was given speaks TLS.
+      listenTextResolver: address => `service started at ${secure ? address.replace('http:', 'https:') : address}`,
+    })
+  } catch (error) {
+    await hsm[Symbol.asyncDispose]()
+    throw error
+  }
   const url = urlOf(app.server.address() as AddressInfo, secure)
 
   async function end(): Promise<void> {
@@ -77,11 +84,13 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     const timer = setTimeout(() => app.server.closeAllConnections(), lingerMs)
     await app.close()
     clearTimeout(timer)
+    await hsm[Symbol.asyncDispose]()
     log.info('service ended')
   }
   let ended: Promise<void> | undefined
   return {
     url,
+    hsm,
     devices,
     close() {
       ended ??= end()

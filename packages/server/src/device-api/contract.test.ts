@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { applicationId, ChannelError, SelectApplication } from '@keytether/card'
 import { toHex } from '@keytether/codec'
-import { type DeviceSession, Devices, Leases } from '@keytether/hsm'
+import { type DeviceSession, Leases, openHsm } from '@keytether/hsm'
 import { deviceIdentity } from '@keytether/test/device-identity'
 import { rsaKey, SmallToken } from '@keytether/test/small-token'
 import { buildApp } from '../app.ts'
@@ -19,12 +19,13 @@ const tokens = ['a-token-of-this-test', 'another-token-of-it']
 const identity = deviceIdentity()
 const id = 'ZZTESTROOT.ZZTESTCA.ZZTEST0001'
 const key = rsaKey()
-const devices = new Devices({ roots: [identity.root] })
+const hsm = await openHsm({ devices: { roots: [identity.root] } })
+const { devices } = hsm
 const leases = new Leases(devices)
 const app = buildApp({
   log: createLog('silent'),
   secure: false,
-  devices,
+  hsm,
   leases,
   patienceMs: 1000,
   lendingPatienceMs: 300,
@@ -48,6 +49,7 @@ beforeEach(async () => {
 after(async () => {
   devices.close('the test is over')
   await app.close()
+  await hsm[Symbol.asyncDispose]()
 })
 
 async function ask(method: string, path: string, body?: unknown, [mine] = tokens) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { Devices, Leases } from '@keytether/hsm'
+import { Leases, openHsm } from '@keytether/hsm'
 import { buildApp } from '../app.ts'
 import { authenticator } from '../authenticate.ts'
 import { createLog } from '../log.ts'
@@ -13,12 +13,12 @@ import { routes } from './routes.ts'
 const token = 'a token of this test alone'.replaceAll(' ', '-')
 const bearer = { Authorization: `Bearer ${token}` }
 let draining = false
-const devices = new Devices({ roots: [] })
+const hsm = await openHsm({ devices: { roots: [] } })
 const app = buildApp({
   log: createLog('silent'),
   secure: false,
-  devices,
-  leases: new Leases(devices),
+  hsm,
+  leases: new Leases(hsm.devices),
   patienceMs: 1000,
   lendingPatienceMs: 1000,
   authenticate: authenticator({ tokens: [token] }),
@@ -31,7 +31,10 @@ before(async () => {
   await app.listen({ host: '127.0.0.1', port: 0 })
   base = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 })
-after(() => app.close())
+after(async () => {
+  await app.close()
+  await hsm[Symbol.asyncDispose]()
+})
 
 async function ask(method: string, path: string, init: RequestInit = {}) {
   const response = await fetch(`${base}${path}`, { method, ...init, headers: { ...bearer, ...init.headers } })

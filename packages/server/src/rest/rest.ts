@@ -1,0 +1,70 @@
+/** The operations that `@keytether/api` declares, as routes: who may, when, how many at once, and with what headers. */
+import { type Operation, type OperationName, operations, type RateClass } from '@keytether/api'
+import type { Caller, Hsm } from '@keytether/hsm'
+import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
+import type { Call, Route } from '../api.ts'
+import { RequestError } from '../errors.ts'
+import type { Handler } from './handler.ts'
+import { handlers } from './handlers.ts'
+import { Turnstile } from './turnstile.ts'
+
+/** Those that move a lot on tokens may take minutes; default: that of the service. */
+const patienceMs: Partial<Record<RateClass, number>> = { slow: 600_000 }
+
+const noQuery = z.strictObject({})
+const noBody = z.undefined('wanted no body').or(z.null())
+
+export function restRoutes(): readonly Route<Hsm>[] {
+  const turnstile = new Turnstile()
+  return Object.keys(operations).map(name => route(name as OperationName, turnstile))
+}
+
+function route(name: OperationName, turnstile: Turnstile): Route<Hsm> {
+  const operation: Operation = operations[name]
+  const handler: Handler<Operation> = handlers[name] as Handler<never>
+  const patience = patienceMs[operation.rate]
+  return {
+    method: operation.method,
+    path: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    query: operation.query ?? noQuery,
+    ...(operation.method !== 'GET' && { body: operation.body ?? noBody }),
+    ...(operation.bodyLimit !== undefined && { bodyLimit: operation.bodyLimit }),
+    ...(operation.answer && { answer: operation.answer }),
+    ...(patience !== undefined && { patienceMs: patience }),
+    admit: (_, caller) => demandRole(name, operation, caller),
+    async run(hsm, call, reply) {
+      using _ = turnstile.enter(call.caller.principal, operation.rate)
+      const answer = await handler(hsm, asked(call))
+      describe(reply, operation, answer)
+      return answer
+    },
+  }
+}
+
+function demandRole(name: string, { roles }: Operation, caller: Caller): void {
+  if (roles.length === 0 || roles.some(role => caller.roles.includes(role))) return
+  throw new RequestError('FORBIDDEN', `${name} is for who is ${roles.join(' or ')}; ${caller.name} is ${held(caller)}`)
+}
+
+function held({ roles }: Caller): string {
+  return roles.length === 0 ? 'none of the kind' : roles.join(', ')
+}
+
+function asked({ params, query, body, caller, signal, headers }: Call): Parameters<Handler<Operation>>[1] {
+  const ifMatch = revision(headers['if-match'])
+  return { params, query, body, caller, signal, ifMatch } as Parameters<Handler<Operation>>[1]
+}
+
+/** @see RFC 9110, 13.1.1 */
+function revision(header: string | undefined): number | undefined {
+  if (header === undefined || header === '*') return undefined
+  const number = /^"(\d{1,15})"$/.exec(header)?.[1]
+  if (number === undefined) throw new RequestError('BAD_REQUEST', `If-Match: wanted an ETag of here, as "7"`)
+  return Number(number)
+}
+
+function describe(reply: FastifyReply, { status, revised }: Operation, answer: unknown): void {
+  if (status !== undefined) reply.code(status)
+  if (revised) reply.header('ETag', `"${(answer as { readonly revision: number }).revision}"`)
+}

@@ -1,0 +1,30 @@
+/** How many requests of each rate class one principal may have under way at once. */
+import type { RateClass } from '@keytether/api'
+import { retryAfter } from '../answers.ts'
+import { RequestError } from '../errors.ts'
+
+/** Those that use keys are limited by what the devices take, too. */
+const limits: Readonly<Record<RateClass, number>> = { read: 64, write: 32, use: 1_024, slow: 8 }
+
+export class Turnstile {
+  /** Only of those that have any under way. */
+  readonly #underWay = new Map<string, number>()
+
+  /** @throws RequestError TOO_MANY_REQUESTS */
+  enter(principal: string, rate: RateClass): Disposable {
+    const key = `${rate} ${principal}`
+    const before = this.#underWay.get(key) ?? 0
+    if (before >= limits[rate]) {
+      const message = `${before} requests of the class ${rate} are under way, as many as one principal may have at once`
+      throw new RequestError('TOO_MANY_REQUESTS', message, retryAfter(1_000))
+    }
+    this.#underWay.set(key, before + 1)
+    return { [Symbol.dispose]: () => this.#leave(key) }
+  }
+
+  #leave(key: string): void {
+    const left = this.#underWay.get(key)! - 1
+    if (left === 0) this.#underWay.delete(key)
+    else this.#underWay.set(key, left)
+  }
+}
