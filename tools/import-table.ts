@@ -22,8 +22,8 @@ export const importTable: Record<string, Rule> = {
   emulator: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   hsm: {
     packages: ['driver', 'card', 'codec'],
-    external: ['kysely'],
-    node: ['node:crypto', 'node:events', 'node:sqlite'],
+    external: ['kysely', 'pg'],
+    node: ['node:crypto', 'node:events', 'node:fs', 'node:sqlite', 'node:timers/promises'],
   },
   agent: { packages: ['driver', 'card', 'codec'], node: 'all' },
   server: {

@@ -1,6 +1,6 @@
 /** Programs of other projects that tests meet: where one is missing, the test says which Debian package brings it. */
 import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 const packages = {
@@ -11,6 +11,7 @@ const packages = {
   openssl: 'openssl',
   'opensc-tool': 'opensc',
   perl: 'perl-base',
+  postgres: 'postgresql-15',
   pcscd: 'pcscd',
   'pkcs11-tool': 'opensc',
   'pkcs15-tool': 'opensc',
@@ -21,8 +22,9 @@ const packages = {
 
 export type Peer = keyof typeof packages
 
-/** Peers that are libraries: there if one of these files is. */
+/** Peers outside of the search path: there if one of these files is. */
 const files: Partial<Record<Peer, readonly string[]>> = {
+  postgres: [15, 16, 17, 18].map(version => `/usr/lib/postgresql/${version}/bin/postgres`),
   vpcd: ['/usr/lib/pcsc/drivers/serial/libifdvpcd.so'],
 }
 
@@ -56,9 +58,18 @@ export function requirePeers(t: TestContext, peers: readonly Peer[]): boolean {
   return false
 }
 
+/** Where a peer that is there is. */
+export function folderOf(peer: Peer): string {
+  return dirname(placeOf(peer)!)
+}
+
 function installed(peer: Peer): boolean {
+  return placeOf(peer) !== undefined
+}
+
+function placeOf(peer: Peer): string | undefined {
   const places = files[peer] ?? searchPath().map(folder => join(folder, peer))
-  return places.some(place => {
+  return places.find(place => {
     try {
       accessSync(place, files[peer] ? constants.R_OK : constants.X_OK)
       return true

@@ -40,6 +40,7 @@ export const problems = {
   NO_DEVICE: { status: 503, title: 'No device that can do it is ready' },
   BUSY: { status: 503, title: 'All devices that can do it have too much to do' },
   SEALED: { status: 503, title: 'Secrets cannot be opened before the master key is given' },
+  DATABASE: { status: 503, title: 'The database cannot be used at the moment' },
   NOT_DURABLE: { status: 503, title: 'Fewer devices than wanted have it; the same request completes it' },
   SHUTTING_DOWN: { status: 503, title: 'The service is about to end' },
   TIMEOUT: { status: 504, title: 'The time for the answer ran out' },

@@ -13,6 +13,7 @@
  * - `FORBIDDEN` the caller's roles or tags do not allow it · `WRONG_STATE` not in the state that the thing is in
  * - `STALE` it has changed since the caller looked at it · `INVALID` wanted something else than what was given
  * - `SEALED` secrets cannot be opened before the master key is given
+ * - `DATABASE` it cannot be opened, or can do nothing at the moment
  * - `NOT_DURABLE` fewer members than wanted have it; what there is stays, and the same request completes it
  * - `OUTCOME_UNKNOWN` the device was lost meanwhile: it may have been done
  * - `OUT_OF_TURN` an exchange is to have the number after the last one, or that of the last one to hear its answers again
@@ -38,6 +39,7 @@ export type HsmErrorCode =
   | 'STALE'
   | 'INVALID'
   | 'SEALED'
+  | 'DATABASE'
   | 'NOT_DURABLE'
   | 'OUTCOME_UNKNOWN'
   | 'OUT_OF_TURN'

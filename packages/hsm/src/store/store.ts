@@ -1,30 +1,98 @@
 /** The database of the service. */
 import { Kysely, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
+import { HsmError } from '../errors.ts'
+import type { Database } from './dialect.ts'
 import { migrations } from './migrations/index.ts'
+import { postgres } from './postgres.ts'
 import { sqlite } from './sqlite.ts'
 import type { Tables } from './tables.ts'
+import { Writer } from './writer.ts'
 
 export interface Store extends AsyncDisposable {
-  /** To read. */
+  /** Which it is, for people. */
+  readonly name: string
+  /** To read what is committed. Not inside `write`, which gives its own. */
   readonly db: Kysely<Tables>
-  /** What one call writes is there wholly or not at all, and durable when the promise resolves. */
+  /**
+   * What one call writes is there wholly or not at all, and durable when the promise resolves. Calls are done one after the other, so
+   * what one reads stays so until it is done; together they wait for the disk.
+   *
+   * @param work waits for nothing but the database and changes nothing else: it may be done again from its beginning
+   * @throws HsmError `BUSY`, `DATABASE`, and whatever `work` throws
+   */
   write<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T>
 }
 
 /**
- * Opens a database and brings it up to date.
+ * Opens a database and brings it up to date. One process at a time has it.
  *
- * @param url `sqlite:PATH`, `sqlite::memory:`
+ * @param url `sqlite:PATH`, `sqlite::memory:`, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`
+ * @throws HsmError `DATABASE`
  */
 export async function openStore(url: string): Promise<Store> {
-  const { dialect, types } = sqlite(url.slice('sqlite:'.length))
-  const db = new Kysely<Tables>({ dialect })
-  const { error } = await new Migrator({ db, provider: migrations(types) }).migrateToLatest()
-  if (error !== undefined) throw error
-  return {
-    db,
-    write: work => db.transaction().execute(work),
-    [Symbol.asyncDispose]: () => db.destroy(),
+  const database = databaseAt(url)
+  const writing = new Kysely<Tables>({ dialect: database.writer })
+  const reading = database.reader && new Kysely<Tables>({ dialect: database.reader })
+  const close = async () => {
+    await writing.destroy()
+    await reading?.destroy()
+    database.close()
   }
+  try {
+    await migrate(writing, database)
+  } catch (error) {
+    await close()
+    throw reasonWhyNot(database.name, error)
+  }
+  const writer = new Writer(writing, database.trouble)
+  return {
+    name: database.name,
+    db: reading ?? writing,
+    write: work => writer.write(work),
+    async [Symbol.asyncDispose]() {
+      await writer.drain()
+      await close()
+    },
+  }
+}
+
+function databaseAt(url: string): Database {
+  const [, scheme, rest] = /^([a-z]+):(.+)$/s.exec(url) ?? []
+  try {
+    if (scheme === 'sqlite') return sqlite(rest!)
+    if ((scheme === 'postgres' || scheme === 'postgresql') && URL.canParse(url)) return postgres(url)
+  } catch (error) {
+    throw reasonWhyNot(rest!, error)
+  }
+  // What came may hold a password.
+  throw new HsmError('DATABASE', 'wanted the URL of a database, as sqlite:PATH or postgres://USER@HOST/DATABASE')
+}
+
+async function migrate(db: Kysely<Tables>, { types }: Database): Promise<void> {
+  const provider = migrations(types)
+  const migrator = new Migrator({ db, provider })
+  const known = await provider.getMigrations()
+  const newer = (await done(db)).filter(name => !(name in known))
+  if (newer.length > 0) {
+    const message = `it was made by a newer version of Keytether, with ${newer.join(', ')}; run that one, or restore a backup`
+    throw new HsmError('DATABASE', message)
+  }
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+}
+
+/** Names of the migrations that were done. */
+async function done(db: Kysely<Tables>): Promise<string[]> {
+  const table = 'kysely_migration'
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some(({ name }) => name === table)) return []
+  const log = db as unknown as Kysely<{ [table]: { readonly name: string } }>
+  return (await log.selectFrom(table).select('name').execute()).map(({ name }) => name)
+}
+
+function reasonWhyNot(name: string, error: unknown): HsmError {
+  if (error instanceof HsmError && error.code !== 'DATABASE') return error
+  const { message } = error as Error
+  return new HsmError('DATABASE', `cannot open the database ${name}: ${message}`, { cause: error })
 }
