@@ -13,6 +13,7 @@ export const importTable: Record<string, Rule> = {
   codec: { packages: [], node: [] },
   card: { packages: ['codec'], node: ['node:crypto'] },
   api: { packages: [], external: ['zod'], node: [] },
+  envelope: { packages: ['codec'], node: ['node:crypto'] },
   custody: {
     packages: ['card', 'codec'],
     external: ['@scure/bip39', 'qr'],
@@ -21,7 +22,7 @@ export const importTable: Record<string, Rule> = {
   driver: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   emulator: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   hsm: {
-    packages: ['driver', 'card', 'codec'],
+    packages: ['driver', 'envelope', 'card', 'codec'],
     external: ['kysely', 'pg'],
     node: ['node:crypto', 'node:events', 'node:fs', 'node:sqlite', 'node:timers/promises'],
   },

@@ -1,0 +1,6 @@
+export { dataKeySize, mustBeDataKey, withCheck } from './data-key.ts'
+export { type PayloadOptions, type ReadEnvelope, readEnvelope, sealEnvelope } from './envelope.ts'
+export { EnvelopeHeader } from './envelope-header.ts'
+export { EnvelopeError, type EnvelopeErrorCode } from './errors.ts'
+export type { Bytes } from './pieces.ts'
+export { WrappedDataKey, WrappedDataKeyHeader } from './wrapped-data-key.ts'
