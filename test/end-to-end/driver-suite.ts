@@ -180,6 +180,28 @@ function suite(backend: Backend, secure: boolean): void {
       await rejectsWith(hsm.decipher(key.reference, algorithm.ecdh, randomBytes(65)), 'WRONG_DATA')
     })
 
+    test('uses of keys overlap, and what changes the card comes between them', async () => {
+      const made = await hsm.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label: 'overlapping' })
+      const secret = await hsm.secretKeys.generate(256, { label: 'overlapping' })
+      const hash = digest('sha256')
+      const peer = createECDH('prime256v1')
+      const point = peer.generateKeys()
+      const publicKey = publicKeyObject(made.publicKey!)
+      // s: sign, e: agree, r: random, m: MAC; p: ask about the PIN, l: write, g: generate and delete.
+      const steps = 'srgmsspeslrssgesm'
+      const results = [...steps].map(async step => {
+        if (step === 's') assert.ok(verify('sha256', message, publicKey, await hsm.signHash(made, 'ECDSA', hash)))
+        if (step === 'e') return assert.equal((await hsm.ecdh(made, point)).length, 32)
+        if (step === 'r') assert.equal((await hsm.random(2000)).length, 2000)
+        if (step === 'm') return assert.equal((await hsm.secretKeys.cmac(secret, message)).length, 16)
+        if (step === 'p') assert.deepEqual(await hsm.pinStatus(), { status: 'verified' })
+        if (step === 'l') return hsm.writeLabel('between')
+        if (step === 'g') await hsm.deleteKey((await hsm.secretKeys.generate(128, { label: 'for a moment' })).reference)
+      })
+      await Promise.all(results)
+      for (const { reference } of [made, secret]) await hsm.deleteKey(reference)
+    })
+
     test('limits of a key: algorithms and uses', async () => {
       const limits = { label: 'limited', algorithms: [algorithm.ecdsa], useCounter: 2 }
       const key = await hsm.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, limits)

@@ -69,6 +69,7 @@ export class SmallToken implements Channel {
   readonly #files = new Map<number, Uint8Array>()
   #selected: boolean
   #messaging: SecureMessaging | undefined
+  #last: Promise<unknown> = Promise.resolve()
   /** What the channel throws from now on. */
   failure: ChannelError | undefined
   /** Signatures wait for it. */
@@ -88,7 +89,13 @@ export class SmallToken implements Channel {
     }
   }
 
-  async transmit(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  transmit(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const answers = this.#last.then(() => this.#inTurn(commands))
+    this.#last = answers.catch(() => {})
+    return answers
+  }
+
+  async #inTurn(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
     if (commands.some(command => command[1] === Sign.ins)) await this.hold
     if (this.failure) throw this.failure
     this.transmissions.push(commands.length)

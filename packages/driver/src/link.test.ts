@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as tick } from 'node:timers/promises'
 import {
   ChannelError,
   chipHandshake,
+  decodeCommand,
   GetChallenge,
   hostHandshake,
   ReadBinary,
@@ -15,6 +17,7 @@ import {
 import { concat, fromHex, toHex } from '@keytether/codec'
 import { testKey } from '@keytether/test/device-identity'
 import { scriptedCard } from '@keytether/test/scripted-card'
+import fc from 'fast-check'
 import { DriverError } from './errors.ts'
 import { type Call, call, Link } from './link.ts'
 
@@ -210,4 +213,118 @@ test('a failed opening leaves nothing open', async () => {
   })
   await assert.rejects(opening, refused)
   await assert.rejects(link.run([challenge()]), (error: DriverError) => error.code === 'SECURE_CHANNEL')
+})
+
+/** A card that carries commands out in order and answers them when it is told to, with the number in the command. */
+async function lateLink() {
+  const { host, card } = secured()
+  const received: number[] = []
+  const held: (() => void)[] = []
+  let failure: ChannelError | undefined
+  const channel = {
+    ...scriptedCard(() => ok),
+    transmit(commands: readonly Uint8Array[]) {
+      const { promise, resolve, reject } = Promise.withResolvers<Uint8Array[]>()
+      const responses = commands.map(command => {
+        const { p1, data } = decodeCommand(card.unprotectCommand(command) as Uint8Array)
+        received.push(data[0]!)
+        return card.protectResponse(concat(Uint8Array.of(p1, data[0]!), ok))
+      })
+      held.push(() => (failure ? reject(failure) : resolve(responses)))
+      return promise
+    },
+  }
+  let opening = true
+  const transmit = (commands: readonly Uint8Array[]) => (opening ? Promise.resolve([ok]) : channel.transmit(commands))
+  const link = new Link({ ...channel, transmit }, 1232)
+  const open = async (messaging: SecureMessaging) => {
+    opening = true
+    await link.runPlain([challenge()], () => messaging)
+    opening = false
+  }
+  await open(host)
+  return {
+    link,
+    received,
+    held,
+    open,
+    fail: (error: ChannelError) => {
+      failure = error
+    },
+  }
+}
+
+const numbered = (number: number) => call(Sign, { key: 7, algorithm: 0x73 }, Uint8Array.of(number))
+const signed = (outcome: { status: string; data?: Uint8Array }) => outcome.data?.[1]
+
+test('overlapping operations are on their way together, and none beside one that is alone', async () => {
+  const step = fc.record({ alone: fc.boolean(), rounds: fc.integer({ min: 1, max: 3 }) })
+  // How many answers wait when the card gives one.
+  const waits = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 4, maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), waits, async (steps, depths) => {
+      const { link, received, held } = await lateLink()
+      let alone = 0
+      let running = 0
+      let number = 0
+      const results = steps.map(one => {
+        const first = number
+        number += one.rounds
+        const operation = async () => {
+          assert.ok(alone === 0 && (!one.alone || running === 0))
+          running++
+          if (one.alone) alone++
+          const answers: (number | undefined)[] = []
+          for (let i = 0; i < one.rounds; i++) answers.push(signed((await link.run([numbered(first + i)]))[0]))
+          running--
+          if (one.alone) alone--
+          return answers
+        }
+        return one.alone ? link.alone(operation) : link.overlapping(operation)
+      })
+      const firsts = steps.findIndex(one => one.alone)
+      // What may overlap is sent at once.
+      if (firsts !== 0) assert.equal(held.length, firsts < 0 ? steps.length : firsts)
+      const all = Promise.all(results)
+      for (let answered = 0; answered < number; ) {
+        for (let spin = 0; held.length === 0 && spin < 50; spin++) await tick()
+        if (held.length < depths[answered % 4]!) await tick()
+        held.shift()!()
+        answered++
+      }
+      const numbers = (await all).flat()
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: number }, (_, index) => index),
+      )
+      assert.equal(received.length, number)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('answers are read in order, in whatever order the channel gives them', async () => {
+  const { link, held } = await lateLink()
+  const results = [1, 2, 3].map(number => link.overlapping(async () => signed((await link.run([numbered(number)]))[0])))
+  for (const give of held.splice(0).reverse()) give()
+  assert.deepEqual(await Promise.all(results), [1, 2, 3])
+})
+
+test('an error of the channel loses all that is on its way, and what comes late changes nothing', async () => {
+  const { link, held, fail, open } = await lateLink()
+  const results = [1, 2, 3].map(number => link.overlapping(() => link.run([numbered(number)])))
+  const [first, second, third] = held.splice(0)
+  first!()
+  await results[0]
+  fail(new ChannelError('REMOVED', 'pulled'))
+  third!()
+  for (const { status, reason } of (await Promise.allSettled(results)).slice(1) as PromiseRejectedResult[]) {
+    assert.deepEqual([status, reason.code], ['rejected', 'REMOVED'])
+  }
+  await assert.rejects(link.run([challenge()]), { code: 'SECURE_CHANNEL' })
+  await open(secured().host)
+  // The end of what was sent over the former channel is not the end of this one.
+  second!()
+  await tick()
+  assert.ok(link.secure)
 })

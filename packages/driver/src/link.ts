@@ -1,4 +1,4 @@
-/** Commands to one card: in batches, one batch after the other, in the clear or through secure messaging. */
+/** Commands to one card: in batches, in the clear or through secure messaging, the next one on its way before the last is answered. */
 import {
   type Channel,
   ChannelError,
@@ -12,6 +12,7 @@ import {
 } from '@keytether/card'
 import { concat, DecodeError } from '@keytether/codec'
 import { DriverError } from './errors.ts'
+import { Turns } from './turns.ts'
 
 /** A command that is ready to be sent, and how to read what comes back. */
 export interface Call<T> {
@@ -63,17 +64,31 @@ const maximumBatch = { commands: 120, bytes: 64_000 }
 /** Tag and length of an APDU in a template. */
 const framing = 4
 
-type State =
-  | { readonly kind: 'plain' }
-  | { readonly kind: 'secure'; readonly messaging: SecureMessaging }
-  | { readonly kind: 'lost'; readonly reason: string }
+interface Secure {
+  readonly kind: 'secure'
+  readonly messaging: SecureMessaging
+}
 
-/** The way to one card. Whoever shares it runs each operation, of however many batches, `alone`. */
+type State = { readonly kind: 'plain' } | Secure | { readonly kind: 'lost'; readonly reason: string }
+
+/** What was sent protected, and has not been read. */
+interface Sent {
+  responses: Uint8Array[] | undefined
+  resolve(responses: Uint8Array[]): void
+  reject(error: unknown): void
+}
+
+/**
+ * The way to one card. Whoever shares it runs what asks the card and acts on the answer `alone`; what is complete in itself,
+ * like a signature, may be `overlapping`.
+ */
 export class Link {
   readonly #channel: Channel
   readonly #maximumApdu: number
   #state: State = { kind: 'plain' }
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
+  /** In the order in which it was sent: so it is answered, and the answers are counted. */
+  #sent: Sent[] = []
 
   constructor(channel: Channel, maximumApdu: number) {
     this.#channel = channel
@@ -142,27 +157,64 @@ export class Link {
    * acts on it: how many tries are left, which reference is free, whether commands are protected.
    */
   alone<T>(operation: (link: Link) => Promise<T>): Promise<T> {
-    const result = this.#last.then(() => operation(this))
-    this.#last = result.catch(() => {})
-    return result
+    return this.#turns.alone(() => operation(this))
   }
 
-  async #transmit(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  /**
+   * Runs an operation that asks nothing of the card's state beside others of this kind: its commands go to the card in the
+   * order of the calls, without waiting for answers to earlier ones. Not beside one that is `alone`.
+   */
+  overlapping<T>(operation: (link: Link) => Promise<T>): Promise<T> {
+    return this.#turns.overlapping(() => operation(this))
+  }
+
+  #transmit(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
     const state = this.#state
     if (state.kind === 'plain') return this.#exchange(commands)
-    if (state.kind === 'lost') {
-      throw new DriverError('SECURE_CHANNEL', `the secure channel is gone (${state.reason}); open it again`)
-    }
+    if (state.kind === 'lost') return Promise.reject(lostError(state.reason))
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array[]>()
+    const sent: Sent = { responses: undefined, resolve, reject }
     try {
-      const responses = await this.#exchange(commands.map(command => state.messaging.protect(withContent(command))))
-      return responses.map(response => state.messaging.unprotect(response))
+      const protectedCommands = commands.map(command => state.messaging.protect(withContent(command)))
+      this.#sent.push(sent)
+      this.#exchange(protectedCommands).then(
+        responses => {
+          sent.responses = responses
+          this.#read(state)
+        },
+        error => this.#lose(state, error),
+      )
     } catch (error) {
-      // From here on the two counters differ, or somebody sits in between: nothing more can be said over this channel.
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#state = { kind: 'lost', reason }
-      if (error instanceof ChannelError) throw error
-      throw new DriverError('SECURE_CHANNEL', `secure messaging failed: ${reason}`, { cause: error })
+      this.#lose(state, error)
+      reject(error)
     }
+    return promise
+  }
+
+  /** Reads what has been answered, up to the first transmission that has not. */
+  #read(state: Secure): void {
+    if (this.#state !== state) return
+    try {
+      for (let first = this.#sent[0]; first?.responses; first = this.#sent[0]) {
+        const responses = first.responses.map(response => state.messaging.unprotect(response))
+        this.#sent.shift()
+        first.resolve(responses)
+      }
+    } catch (error) {
+      this.#lose(state, error)
+    }
+  }
+
+  /** From here on the two counters differ, or somebody sits in between: nothing more can be said over this channel. */
+  #lose(state: Secure, cause: unknown): void {
+    if (this.#state !== state) return
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const lost =
+      cause instanceof ChannelError
+        ? cause
+        : new DriverError('SECURE_CHANNEL', `secure messaging failed: ${reason}`, { cause })
+    this.#state = { kind: 'lost', reason }
+    for (const { reject } of this.#sent.splice(0)) reject(lost)
   }
 
   async #exchange(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
@@ -172,6 +224,10 @@ export class Link {
     }
     return responses
   }
+}
+
+function lostError(reason: string): DriverError {
+  return new DriverError('SECURE_CHANNEL', `the secure channel is gone (${reason}); open it again`)
 }
 
 /** A command of neither data nor Le would have nothing to protect, and cards take none such. */

@@ -39,12 +39,12 @@ export class SecretKeys {
    * @param iv 16 bytes that nobody can foresee, new for each message
    */
   encryptCbc(key: KeyInfo, iv: Uint8Array, plaintext: Uint8Array): Promise<Uint8Array> {
-    return this.#link.alone(link => encryptCbc(link, key, iv, plaintext))
+    return this.#link.overlapping(link => encryptCbc(link, key, iv, plaintext))
   }
 
   /** Decrypts whole blocks of 16 bytes. Uses as `encryptCbc`, but all commands go together. */
   decryptCbc(key: KeyInfo, iv: Uint8Array, cryptogram: Uint8Array): Promise<Uint8Array> {
-    return this.#link.alone(link => decryptCbc(link, key, iv, cryptogram))
+    return this.#link.overlapping(link => decryptCbc(link, key, iv, cryptogram))
   }
 
   /**
@@ -52,7 +52,7 @@ export class SecretKeys {
    * the key must allow.
    */
   cmac(key: KeyInfo, message: Uint8Array): Promise<Uint8Array> {
-    return this.#link.alone(link => cmac(link, key, message))
+    return this.#link.overlapping(link => cmac(link, key, message))
   }
 
   /**
@@ -60,7 +60,7 @@ export class SecretKeys {
    * different make to agree, even with the same key.
    */
   derive(key: KeyInfo, label: Uint8Array): Promise<Uint8Array> {
-    return this.#link.alone(link => derive(link, key, label))
+    return this.#link.overlapping(link => derive(link, key, label))
   }
 }
 

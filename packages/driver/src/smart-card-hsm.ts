@@ -71,7 +71,8 @@ export interface OpenOptions {
 const smallestMaximumApdu = 1232
 
 /**
- * One device. Calls may overlap: each runs to its end before the next begins.
+ * One device. Calls may overlap: uses of keys and random numbers are on their way to the card together and done in the order
+ * of the calls; anything else runs when all before it has ended, and to its own end before the next begins.
  *
  * Beside what each method says, all throw `ChannelError` when the card is out of reach (what was outstanding may have
  * happened), `UnexpectedStatusError` or `DecodeError` for answers that a SmartCard-HSM does not give, `DriverError`
@@ -229,7 +230,7 @@ export class SmartCardHsm {
 
   /** 1 to 65,535 random bytes from the chip. */
   random(length: number): Promise<Uint8Array> {
-    return this.#link.alone(link => random(link, length))
+    return this.#link.overlapping(link => random(link, length))
   }
 
   /**
@@ -269,27 +270,27 @@ export class SmartCardHsm {
    * @throws DriverError `NOT_LOGGED_IN`, `KEY_NOT_FOUND`, `KEY_EXHAUSTED`, `ALGORITHM_NOT_ALLOWED`, `WRONG_DATA`
    */
   sign(reference: number, algorithmId: number, input: Uint8Array): Promise<Uint8Array> {
-    return this.#link.alone(link => sign(link, reference, algorithmId, input))
+    return this.#link.overlapping(link => sign(link, reference, algorithmId, input))
   }
 
   /** Signs a hash; RSA schemes take SHA-1 and SHA-2 hashes, told apart by their length. Otherwise as `sign`. */
   signHash(key: KeyInfo, scheme: SignatureScheme, hash: Uint8Array): Promise<Uint8Array> {
-    return this.#link.alone(link => signHash(link, key, scheme, hash))
+    return this.#link.overlapping(link => signHash(link, key, scheme, hash))
   }
 
   /** Deciphers or agrees with any algorithm of the card, and returns its answer as it is. Otherwise as `sign`. */
   decipher(reference: number, algorithmId: number, input: Uint8Array): Promise<Uint8Array> {
-    return this.#link.alone(link => decipher(link, reference, algorithmId, input))
+    return this.#link.overlapping(link => decipher(link, reference, algorithmId, input))
   }
 
   /** The message in an RSA cryptogram. `WRONG_DATA` does not tell what is wrong with one. Otherwise as `sign`. */
   decrypt(key: KeyInfo, scheme: DecryptionScheme, cryptogram: Uint8Array): Promise<Uint8Array> {
-    return this.#link.alone(link => decrypt(link, key, scheme, cryptogram))
+    return this.#link.overlapping(link => decrypt(link, key, scheme, cryptogram))
   }
 
   /** The secret shared with the holder of a point 04 ‖ x ‖ y: x of the shared point, of field size. Otherwise as `sign`. */
   ecdh(key: KeyInfo, point: Uint8Array): Promise<Uint8Array> {
-    return this.#link.alone(link => ecdh(link, key, point))
+    return this.#link.overlapping(link => ecdh(link, key, point))
   }
 
   /**
