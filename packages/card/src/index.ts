@@ -115,6 +115,7 @@ export { type KeyRegistration, RegistrationFile } from './cvc/registration-file.
 export { cardContactRoots } from './cvc/roots.ts'
 export { signatureAlgorithm, verifyCertificate, verifyRequest, verifyWith } from './cvc/verify.ts'
 export { EcdsaSignature, plainSignature } from './ecdsa-signature.ts'
+export { enrolmentCode } from './enrolment-code.ts'
 export {
   ChannelError,
   type ChannelErrorCode,

@@ -56,6 +56,8 @@ export interface DeviceKeeper {
   pinOf(id: string): Promise<Uint8Array | string | undefined>
   /** The PIN on record is not the device's and must not be presented again. */
   pinRefused(id: string, outcome: PinOutcome): Promise<void>
+  /** A device that somebody has claimed has come as far as it goes: what it says of itself can be asked. */
+  learn(device: DeviceSession, card: SmartCardHsm): Promise<void>
   /** The device's state or its reason changed. */
   changed(device: DeviceSession): void
   /** It holds other keys than before, or has other key domains. */
@@ -204,6 +206,7 @@ export class DeviceSession {
       if (refusal !== undefined) return this.#goOffline(refusal)
       await card.openSecureChannel()
       this.#become('secured')
+      this.#inventory = undefined
       const barrier = await this.#keeper.admit(this)
       // Authentications that do not open it yet stay in any case.
       if (!keepLogIn && (await card.pinStatus()).status === 'verified') await card.logout()
@@ -215,11 +218,15 @@ export class DeviceSession {
         return this.#goOffline('it was lent and is locked: its agent is to connect anew and log in', {
           returning: true,
         })
-      if (lock !== undefined) return this.#become('secured', lock)
+      if (lock !== undefined) {
+        await this.#keeper.learn(this, card)
+        return this.#become('secured', lock)
+      }
       this.#become('unlocked')
       // All of it, also of a card that was here before: the card counts no changes, and under the numbers of files that it
       // lists there may be others than before. To read them costs what it costs to see whether they changed.
       this.#take(await card.inventory())
+      await this.#keeper.learn(this, card)
       this.#become('ready')
     } catch (error) {
       this.#goOffline(messageOf(error))

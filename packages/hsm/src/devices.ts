@@ -24,7 +24,7 @@ export interface DevicesOptions {
 }
 
 /** Who decides what becomes of devices that have proven their names. */
-export type Gate = Pick<DeviceKeeper, 'admit' | 'pinOf' | 'pinRefused'>
+export type Gate = Pick<DeviceKeeper, 'admit' | 'pinOf' | 'pinRefused' | 'learn'>
 
 /** Names a key; where different keys have its id, with the device or the key domain that is meant. */
 export interface KeySelector {
@@ -70,6 +70,7 @@ export class Devices {
         this.#refusedPins.add(id)
         await this.#gate?.pinRefused(id, outcome)
       },
+      learn: async (device, card) => this.#gate?.learn(device, card),
       changed: device => this.#changed(device),
       keysChanged: device => this.#keysChanged(device),
     }
@@ -101,6 +102,11 @@ export class Devices {
   /** Those that have once proven their names, also if they are away now. */
   known(): DeviceSession[] {
     return [...this.#known.values()]
+  }
+
+  /** The last session of a device, by its id. */
+  session(id: string): DeviceSession | undefined {
+    return this.#known.get(id)
   }
 
   /** The devices whose keys can be used. */

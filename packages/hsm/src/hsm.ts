@@ -1,4 +1,6 @@
 /** The whole domain, put together. */
+
+import { Registry } from './devices/registry.ts'
 import { Devices, type DevicesOptions } from './devices.ts'
 import { History } from './history/history.ts'
 import { Keys } from './keys/keys.ts'
@@ -22,6 +24,7 @@ export interface Foundation {
 }
 
 export interface Hsm extends Foundation, AsyncDisposable {
+  readonly registry: Registry
   readonly keys: Keys
 }
 
@@ -29,15 +32,20 @@ export async function openHsm({ devices: options, database = 'sqlite::memory:' }
   const store = await openStore(database)
   const now = Date.now
   const devices = new Devices(options)
-  // Until groups are kept, each device is one.
-  const pools = new Pools(devices, device => device)
+  // What is known of devices is read before any of them can connect.
+  const pools: Pools = new Pools(devices, device => registry.groupOf(device))
   const foundation: Foundation = { store, history: new History(store, now), devices, pools, now }
+  const { admit = 'genuine', allowed = [], pins = new Map() } = options
+  const named = new Set([...allowed, ...pins.keys()])
+  const registry = await Registry.open(foundation, { genuine: admit === 'genuine', named })
   const keys = await Keys.open(foundation)
   return {
     ...foundation,
+    registry,
     keys,
     async [Symbol.asyncDispose]() {
       await keys[Symbol.asyncDispose]()
+      await registry.settled()
       await store[Symbol.asyncDispose]()
     },
   }

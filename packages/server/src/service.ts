@@ -42,7 +42,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     path: ramPath,
     secure,
     onSession(session) {
-      const device = devices.attach(session)
+      const device = devices.attach(session, session.info)
       void session.closed.then(error => device.close(error.message))
     },
   })

@@ -1,0 +1,173 @@
+/** What becomes of a device that has proven its name: whose it is, if anybody's. */
+import { createHash } from 'node:crypto'
+import type { Transaction } from 'kysely'
+import type { Happening } from '../history/history.ts'
+import { newId } from '../store/ids.ts'
+import type { Row, Tables } from '../store/tables.ts'
+
+type Db = Transaction<Tables>
+
+export interface Sighting {
+  readonly path: string
+  readonly at: number
+  /** The secret that it came with. */
+  readonly enrolment?: string | undefined
+  /** The configuration says that it is the tenant main's. */
+  readonly isMain: boolean
+}
+
+export interface Admitted {
+  readonly row: Row<'devices'>
+  readonly happened: readonly Happening[]
+}
+
+/** The tenant of those who need no other. */
+const mainTenant = 'main'
+
+export async function sight(db: Db, sighting: Sighting): Promise<Admitted> {
+  const { path, at } = sighting
+  const known = await db.selectFrom('devices').selectAll().where('path', '=', path).executeTakeFirst()
+  const row = known ?? (await firstSighting(db, path, at))
+  const claim = row.state === 'quarantined' ? await entitled(db, sighting) : undefined
+  const claimed = claim && (await claimDevice(db, row, claim))
+  const seen = await updateDevice(db, row.id, { last_seen_at: at })
+  return {
+    row: seen,
+    happened: [
+      ...(known ? [] : [{ tenant: null, type: 'device.sighted', subject: row.id, data: { path } }]),
+      ...(claimed?.happened ?? []),
+    ],
+  }
+}
+
+async function firstSighting(db: Db, path: string, at: number): Promise<Row<'devices'>> {
+  return db
+    .insertInto('devices')
+    .values({
+      id: newId('dev'),
+      path,
+      tenant_id: null,
+      group_id: null,
+      name: null,
+      state: 'quarantined',
+      priority: 0,
+      standby: 0,
+      pin: null,
+      pin_refused: 0,
+      facts: '{}',
+      created_at: at,
+      last_seen_at: at,
+      revision: 1,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+export interface Claim {
+  readonly tenant: string
+  readonly at: number
+  /** How it was claimed, for the history. */
+  readonly by: string
+  readonly actor?: string
+  readonly name?: string | undefined
+  readonly group?: string | null | undefined
+  readonly priority?: number | undefined
+  readonly standby?: boolean | undefined
+}
+
+/** A device belongs to whoever has put an enrolment's secret into its agent's URL, or to whom the configuration says. */
+async function entitled(db: Db, { enrolment, isMain, at }: Sighting): Promise<Claim | undefined> {
+  if (enrolment !== undefined) {
+    const found = await db
+      .selectFrom('enrolments')
+      .selectAll()
+      .where('secret_hash', '=', secretHash(enrolment))
+      .executeTakeFirst()
+    if (found && (found.uses_left ?? 1) > 0 && (found.expires_at ?? Infinity) > at) {
+      if (found.uses_left !== null) {
+        await db
+          .updateTable('enrolments')
+          .set({ uses_left: found.uses_left - 1 })
+          .where('id', '=', found.id)
+          .execute()
+      }
+      return { tenant: found.tenant_id, at, by: `enrolment ${found.name}`, group: found.group_id }
+    }
+  }
+  if (!isMain) return undefined
+  const main = { id: newId('tnt'), name: mainTenant, created_at: at }
+  await db
+    .insertInto('tenants')
+    .values(main)
+    .onConflict(conflict => conflict.column('name').doNothing())
+    .execute()
+  const { id } = await db.selectFrom('tenants').select('id').where('name', '=', mainTenant).executeTakeFirstOrThrow()
+  return { tenant: id, at, by: 'the configuration' }
+}
+
+/** Hexadecimal. Secrets are random and long: nothing is gained by making this slow. */
+function secretHash(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+/** Gives a device to a tenant. Without a group, it gets one of its own, so that its keys can be used. */
+export async function claimDevice(db: Db, row: Row<'devices'>, claim: Claim): Promise<Admitted> {
+  const { tenant, at, by, actor } = claim
+  const short = lastPart(row.path)
+  const name = claim.name ?? (await freeName(db, 'devices', tenant, [short, row.path]))
+  const group = claim.group ?? (await ownGroup(db, tenant, [name, row.path], at))
+  const claimed = await updateDevice(db, row.id, {
+    tenant_id: tenant,
+    state: 'claimed',
+    name,
+    group_id: group,
+    priority: claim.priority ?? 0,
+    standby: claim.standby ? 1 : 0,
+  })
+  const happening = { tenant, type: 'device.claimed', subject: row.id, data: { path: row.path, name, group, by } }
+  return { row: claimed, happened: [{ ...happening, ...(actor !== undefined && { actor }) }] }
+}
+
+async function ownGroup(db: Db, tenant: string, names: readonly string[], at: number): Promise<string> {
+  const name = await freeName(db, 'groups', tenant, names)
+  const id = newId('grp')
+  const group = { id, tenant_id: tenant, name, key_domain: null, created_at: at, revision: 1 }
+  await db.insertInto('groups').values(group).execute()
+  return id
+}
+
+/** The first of the names that is free, or the last one with a number. */
+async function freeName(
+  db: Db,
+  table: 'devices' | 'groups',
+  tenant: string,
+  names: readonly string[],
+): Promise<string> {
+  const rows = await db.selectFrom(table).select('name').where('tenant_id', '=', tenant).execute()
+  const taken = new Set(rows.map(({ name }) => name))
+  const free = names.find(name => !taken.has(name))
+  if (free !== undefined) return free
+  for (let number = 2; ; number++) {
+    const name = `${names.at(-1)}-${number}`
+    if (!taken.has(name)) return name
+  }
+}
+
+/** Changes a row, which has another revision afterwards. */
+export async function updateDevice(
+  db: Db,
+  id: string,
+  values: Partial<Omit<Row<'devices'>, 'id' | 'path' | 'revision'>>,
+): Promise<Row<'devices'>> {
+  const isSighting = Object.keys(values).every(name => name === 'last_seen_at' || name === 'facts')
+  return db
+    .updateTable('devices')
+    .set(eb => ({ ...values, ...(!isSighting && { revision: eb('revision', '+', 1) }) }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+export function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1)
+}

@@ -1,0 +1,373 @@
+/**
+ * The devices that are known: whose they are, in which group, and what was last found out about them. A device gets its row when
+ * it has proven its name for the first time, and waits in quarantine until it is claimed.
+ */
+import { enrolmentCode } from '@keytether/card'
+import type { SmartCardHsm } from '@keytether/driver'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { DeviceSession } from '../device-session.ts'
+import { HsmError } from '../errors.ts'
+import type { Happening } from '../history/history.ts'
+import type { Foundation } from '../hsm.ts'
+import type { Caller } from '../principals/caller.ts'
+import type { Row, Tables } from '../store/tables.ts'
+import { claimDevice, lastPart, sight, updateDevice } from './admission.ts'
+import { type Facts, ifSaid, readFacts } from './facts.ts'
+import { type Condition, conditionOf, warningsOf } from './words.ts'
+
+export interface RegistryOptions {
+  /** Every genuine device is the tenant main's. */
+  readonly genuine: boolean
+  /** The devices that are main's in any case, by their paths. */
+  readonly named: ReadonlySet<string>
+}
+
+/** A device as it is shown to its tenant. */
+export interface DeviceView extends Condition {
+  readonly row: Row<'devices'>
+  readonly session: DeviceSession | undefined
+  readonly facts: Facts | undefined
+  readonly warnings: readonly string[]
+}
+
+export interface ClaimRequest {
+  /** Its path, or the last part of that. */
+  readonly device: string
+  /** As its agent shows it. */
+  readonly code: string
+  readonly name?: string | undefined
+  readonly group?: string | undefined
+  readonly priority?: number | undefined
+  readonly standby?: boolean | undefined
+}
+
+export interface DeviceChanges {
+  readonly name?: string | undefined
+  readonly priority?: number | undefined
+  readonly standby?: boolean | undefined
+}
+
+type DeviceRow = Row<'devices'>
+
+export class Registry {
+  readonly #foundation: Foundation
+  readonly #options: RegistryOptions
+  /** As they are in the database, by their paths. */
+  readonly #rows = new Map<string, DeviceRow>()
+  /** Facts and events are written in order, one after the other. */
+  #noted: Promise<void> = Promise.resolve()
+
+  private constructor(foundation: Foundation, options: RegistryOptions) {
+    this.#foundation = foundation
+    this.#options = options
+  }
+
+  static async open(foundation: Foundation, options: RegistryOptions): Promise<Registry> {
+    const registry = new Registry(foundation, options)
+    for (const row of await foundation.store.db.selectFrom('devices').selectAll().execute()) registry.#keep(row)
+    foundation.devices.guard({
+      admit: session => registry.admit(session),
+      pinOf: async () => undefined,
+      pinRefused: async () => {},
+      learn: (session, card) => registry.#learn(session, card),
+    })
+    foundation.devices.events.on('change', session => registry.#changed(session))
+    return registry
+  }
+
+  /** @returns why the device is not to be opened; undefined if somebody has claimed it */
+  async admit(session: DeviceSession): Promise<string | undefined> {
+    const path = session.id!
+    const isMain = this.#options.genuine || this.#options.named.has(path)
+    const { history, now } = this.#foundation
+    const row = await history.write(async db => {
+      const { row, happened } = await sight(db, { path, at: now(), enrolment: session.origin.enrolment, isMain })
+      const { address, transport } = session.origin
+      const connected = {
+        tenant: row.tenant_id,
+        type: 'device.connected',
+        subject: row.id,
+        data: { address, transport },
+      }
+      return { value: row, happened: row.tenant_id === null ? happened : [...happened, connected] }
+    })
+    this.#keep(row)
+    if (row.state === 'claimed') return undefined
+    const code = enrolmentCode(session.identity!.devicePublicKey)
+    return `${row.state === 'retired' ? 'it was retired' : 'in quarantine'}: an administrator claims it with its enrolment code, which its agent shows (${code.slice(0, 4)}-…)`
+  }
+
+  /** The id of the group that a device is in, by its path. */
+  groupOf(path: string): string | undefined {
+    return this.#rows.get(path)?.group_id ?? undefined
+  }
+
+  /** Whether a device, by its path, is the caller's tenant's. */
+  isOf({ tenant }: Pick<Caller, 'tenant'>, path: string): boolean {
+    return tenant !== null && this.#rows.get(path)?.tenant_id === tenant
+  }
+
+  /** The row of a device by its path, whosever it is. */
+  row(path: string): DeviceRow | undefined {
+    return this.#rows.get(path)
+  }
+
+  /** All devices of the caller's tenant, by their names. */
+  list(caller: Caller): DeviceView[] {
+    return this.#rowsOf(caller)
+      .toSorted((a, b) => (a.name! < b.name! ? -1 : 1))
+      .map(row => this.#view(row))
+  }
+
+  /** Those that are nobody's, for who runs the service. */
+  quarantine(): DeviceView[] {
+    return [...this.#rows.values()].filter(row => row.tenant_id === null).map(row => this.#view(row))
+  }
+
+  /**
+   * @param device its name, id or path, or the last part of that
+   * @throws HsmError NOT_FOUND, AMBIGUOUS_HSM
+   */
+  device(caller: Caller, device: string): DeviceView {
+    return this.#view(this.#find(this.#rowsOf(caller), device))
+  }
+
+  /** The live session of a device. @throws HsmError NO_DEVICE if it is not connected, or about to come up */
+  session(row: DeviceRow): DeviceSession {
+    const session = this.#sessionOf(row)
+    if (session === undefined || session.state === 'offline') {
+      const { reason } = this.#view(row)
+      throw new HsmError('NO_DEVICE', `${row.name ?? row.path} is offline: ${reason}`)
+    }
+    return session
+  }
+
+  /**
+   * Takes a device out of quarantine. The code proves that whoever claims it has seen it.
+   *
+   * @throws HsmError NOT_FOUND without telling whether the device or the code is wrong; EXISTS
+   */
+  async claim(caller: Caller, request: ClaimRequest): Promise<DeviceView> {
+    const { history, now } = this.#foundation
+    const waiting = [...this.#rows.values()].filter(one => one.tenant_id === null || one.state === 'retired')
+    const code = normalCode(request.code)
+    const row = waiting.find(one => named(one, request.device) && this.#codeOf(one) === code)
+    if (row === undefined) {
+      throw new HsmError(
+        'NOT_FOUND',
+        `no device ${request.device} with this code waits for being claimed: it must have connected, and its code is what its agent shows`,
+      )
+    }
+    const changed = await history.write(async db => {
+      const current = await db.selectFrom('devices').selectAll().where('id', '=', row.id).executeTakeFirstOrThrow()
+      if (current.state === 'claimed') throw new HsmError('EXISTS', `${row.path} has just been claimed`)
+      const group = request.group === undefined ? undefined : (await groupNamed(db, caller, request.group)).id
+      if (request.name !== undefined) await mustBeFree(db, caller, request.name)
+      const { name, priority, standby } = request
+      const claim = { tenant: caller.tenant!, at: now(), by: 'its code', actor: caller.principal }
+      const { row: claimed, happened } = await claimDevice(db, current, { ...claim, name, group, priority, standby })
+      return { value: claimed, happened }
+    })
+    this.#keep(changed)
+    await this.#sessionOf(changed)?.restart('it was claimed, and comes up')
+    return this.#view(changed)
+  }
+
+  /** Puts a device back into quarantine: it is nobody's, and the service forgets its PIN. @throws HsmError NOT_FOUND, STALE */
+  async release(caller: Caller, device: string, revision?: number): Promise<void> {
+    const row = await this.change(caller, device, { revision }, async (db, row) => {
+      await db.deleteFrom('instances').where('device_id', '=', row.id).execute()
+      return { values: unclaimed, type: 'device.released', data: { path: row.path, name: row.name } }
+    })
+    await this.#sessionOf(row)?.restart('it was released', false)
+  }
+
+  /** @throws HsmError NOT_FOUND, EXISTS, STALE */
+  async update(caller: Caller, device: string, changes: DeviceChanges, revision?: number): Promise<DeviceView> {
+    const { name, priority, standby } = changes
+    const row = await this.change(caller, device, { revision }, async (db, row) => {
+      if (name !== undefined && name !== row.name) await mustBeFree(db, caller, name)
+      const values = {
+        ...(name !== undefined && { name }),
+        ...(priority !== undefined && { priority }),
+        ...(standby !== undefined && { standby: standby ? 1 : 0 }),
+      }
+      return { values, type: 'device.changed', data: { ...changes } }
+    })
+    return this.#view(row)
+  }
+
+  /**
+   * Changes the row of a device, and records that.
+   *
+   * @throws HsmError NOT_FOUND, STALE if its revision is another one than that which is wanted
+   */
+  async change(
+    caller: Caller,
+    device: string,
+    { revision }: { readonly revision?: number | undefined },
+    work: (
+      db: Transaction<Tables>,
+      row: DeviceRow,
+    ) => Promise<{
+      readonly values: Parameters<typeof updateDevice>[2]
+      readonly type: string
+      readonly data?: Happening['data']
+    }>,
+  ): Promise<DeviceRow> {
+    const { id } = this.#find(this.#rowsOf(caller), device)
+    const row = await this.#foundation.history.write(async db => {
+      const current = await db.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+      if (revision !== undefined && current.revision !== revision) {
+        throw new HsmError(
+          'STALE',
+          `${current.name} has changed: wanted revision ${revision}, it is ${current.revision}`,
+        )
+      }
+      const { values, type, data = {} } = await work(db, current)
+      const value = await updateDevice(db, id, values)
+      const happened = { tenant: caller.tenant, type, subject: id, actor: caller.principal, data }
+      return { value, happened: [happened] }
+    })
+    this.#keep(row)
+    return row
+  }
+
+  /** Asks the device for what is shown of it. @throws HsmError NOT_FOUND, NO_DEVICE, BUSY, TIMEOUT */
+  async refresh(caller: Caller, device: string, signal: AbortSignal): Promise<DeviceView> {
+    const row = this.#find(this.#rowsOf(caller), device)
+    const session = this.session(row)
+    const facts = await session.run(card => readFacts(card, this.#foundation.now()), signal)
+    await this.#keepFacts(row, facts)
+    return this.device(caller, row.id)
+  }
+
+  /** What happened to a device, the latest first. */
+  async history(caller: Caller, device: string, { before, limit }: { before?: number | undefined; limit: number }) {
+    const { id } = this.#find(this.#rowsOf(caller), device)
+    return this.#foundation.store.db
+      .selectFrom('events')
+      .selectAll()
+      .where('subject', '=', id)
+      .where('tenant_id', '=', caller.tenant)
+      .$if(before !== undefined, query => query.where('id', '<', before!))
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute()
+  }
+
+  /** Resolves when what happened so far is written. */
+  async settled(): Promise<void> {
+    await this.#noted
+  }
+
+  #rowsOf({ tenant }: Caller): DeviceRow[] {
+    return [...this.#rows.values()].filter(row => tenant !== null && row.tenant_id === tenant)
+  }
+
+  #find(rows: readonly DeviceRow[], device: string): DeviceRow {
+    const exact = rows.find(row => row.id === device || row.name === device || row.path === device)
+    const [row, ...more] = exact ? [exact] : rows.filter(row => lastPart(row.path) === device)
+    if (row === undefined) throw new HsmError('NOT_FOUND', `there is no device ${device}`)
+    if (more.length === 0) return row
+    const paths = [row, ...more].map(({ path }) => path).join(', ')
+    throw new HsmError('AMBIGUOUS_HSM', `several devices are called ${device}: ${paths}`)
+  }
+
+  #sessionOf({ path }: DeviceRow): DeviceSession | undefined {
+    return this.#foundation.devices.session(path)
+  }
+
+  #codeOf(row: DeviceRow): string | undefined {
+    const identity = this.#sessionOf(row)?.identity
+    return identity && normalCode(enrolmentCode(identity.devicePublicKey))
+  }
+
+  #view(row: DeviceRow): DeviceView {
+    const session = this.#sessionOf(row)
+    const facts = factsOf(row)
+    return { row, session, facts, warnings: facts ? warningsOf(facts) : [], ...conditionOf(row, session, facts) }
+  }
+
+  #keep(row: DeviceRow): void {
+    this.#rows.set(row.path, row)
+  }
+
+  /** What is found out is written when the device has settled; what its tenant should know is an event. */
+  #changed(session: DeviceSession): void {
+    const row = session.id === undefined ? undefined : this.#rows.get(session.id)
+    if (row?.state !== 'claimed' || this.#sessionOf(row) !== session) return
+    const { state, reason } = session
+    const locked = state === 'secured' && reason !== undefined
+    if (state === 'ready' || locked || state === 'offline' || state === 'lent') {
+      const type = `device.${locked ? 'locked' : state}`
+      const data = reason === undefined ? {} : { reason }
+      void this.#note(() => this.#foundation.history.record({ tenant: row.tenant_id, type, subject: row.id, data }))
+    }
+  }
+
+  /** Before a device is ready, so that what is asked of it then is the work of applications. */
+  async #learn(session: DeviceSession, card: SmartCardHsm): Promise<void> {
+    const row = this.#rows.get(session.id!)!
+    const facts = await ifSaid(readFacts(card, this.#foundation.now(), session.inventory))
+    if (facts) void this.#note(() => this.#keepFacts(row, facts))
+  }
+
+  async #keepFacts(row: DeviceRow, facts: Facts): Promise<void> {
+    const { store, now } = this.#foundation
+    const values = { facts: JSON.stringify(facts), last_seen_at: now() }
+    this.#keep(await store.write(db => updateDevice(db, row.id, values)))
+  }
+
+  /** A device's state must not depend on whether it could be written down: a broken store is told by whatever else uses it. */
+  #note(work: () => Promise<void>): Promise<void> {
+    this.#noted = this.#noted.then(work).catch(() => {})
+    return this.#noted
+  }
+}
+
+const unclaimed = {
+  tenant_id: null,
+  group_id: null,
+  name: null,
+  state: 'quarantined',
+  priority: 0,
+  standby: 0,
+  pin: null,
+  pin_refused: 0,
+  facts: '{}',
+} as const
+
+function factsOf({ facts }: DeviceRow): Facts | undefined {
+  return facts === '{}' ? undefined : (JSON.parse(facts) as Facts)
+}
+
+function named({ path }: DeviceRow, device: string): boolean {
+  return path === device || lastPart(path) === device
+}
+
+function normalCode(code: string): string {
+  return code.replaceAll(/[\s-]/g, '').toUpperCase()
+}
+
+/** @throws HsmError NOT_FOUND */
+async function groupNamed(db: Kysely<Tables>, { tenant }: Caller, group: string): Promise<Row<'groups'>> {
+  const found = await db
+    .selectFrom('groups')
+    .selectAll()
+    .where('tenant_id', '=', tenant!)
+    .where(eb => eb.or([eb('id', '=', group), eb('name', '=', group)]))
+    .executeTakeFirst()
+  if (found === undefined) throw new HsmError('NOT_FOUND', `there is no group ${group}`)
+  return found
+}
+
+async function mustBeFree(db: Kysely<Tables>, { tenant }: Caller, name: string): Promise<void> {
+  const taken = await db
+    .selectFrom('devices')
+    .select(sql<number>`1`.as('one'))
+    .where('tenant_id', '=', tenant)
+    .where('name', '=', name)
+    .executeTakeFirst()
+  if (taken) throw new HsmError('EXISTS', `there is another device ${name}`)
+}
