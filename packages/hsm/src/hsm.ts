@@ -1,7 +1,7 @@
 /** The whole domain, put together. */
-
 import { Registry } from './devices/registry.ts'
 import { Devices, type DevicesOptions } from './devices.ts'
+import { HsmError } from './errors.ts'
 import { History } from './history/history.ts'
 import { Keys } from './keys/keys.ts'
 import { Pools } from './scheduler/pools.ts'
@@ -38,7 +38,9 @@ export async function openHsm({ devices: options, database = 'sqlite::memory:' }
   const { admit = 'genuine', allowed = [], pins = new Map() } = options
   const named = new Set([...allowed, ...pins.keys()])
   const registry = await Registry.open(foundation, { genuine: admit === 'genuine', named })
-  const keys = await Keys.open(foundation)
+  const keys = await Keys.open(foundation, {
+    ensure: () => Promise.reject(new HsmError('NOT_DURABLE', 'keys are not copied to other members yet')),
+  })
   return {
     ...foundation,
     registry,

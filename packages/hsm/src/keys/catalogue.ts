@@ -6,7 +6,7 @@ import type { Row } from '../store/tables.ts'
 
 export type KeyRow = Row<'keys'>
 /** Without what is large. */
-export type VersionRow = Omit<Row<'key_versions'>, 'wrapped'>
+export type VersionRow = Omit<Row<'key_versions'>, 'wrapped' | 'attestation' | 'certificate'>
 
 export interface CataloguedKey {
   readonly key: KeyRow
@@ -16,6 +16,7 @@ export interface CataloguedKey {
 }
 
 const versionColumns = [
+  'other_state',
   'id',
   'key_id',
   'version',
@@ -74,6 +75,11 @@ export class Catalogue {
       throw new HsmError('NOT_FOUND', `there is no key ${nameOrId}`)
     }
     return found
+  }
+
+  named({ tenant }: Pick<Caller, 'tenant'>, name: string): CataloguedKey | undefined {
+    const id = tenant === null ? undefined : this.#names.get(nameOf(tenant, name))
+    return id === undefined ? undefined : this.#keys.get(id)
   }
 
   get(id: string): CataloguedKey | undefined {

@@ -43,6 +43,7 @@ async function open(
       .values({
         ...{ id: 'key_1', tenant_id: 'tnt_1', group_id: 'grp_1', name: 'web', kind: 'EC', parameter: 'secp256r1' },
         ...{ algorithms: '[]', tags: JSON.stringify(tags), durability: 1, primary_version: states.length },
+        ...{ use_counter: null, rotate_after: null },
         ...{ created_at: at, revision: 1 },
       })
       .execute()
@@ -52,12 +53,22 @@ async function open(
         .values({
           ...{ id: `kv_${index + 1}`, key_id: 'key_1', version: index + 1, state, state_since: at, reason: null },
           ...{ card_key_id: `0${index + 1}`, label: 'web', public_key: null, identity: device.keys[index]!.identity },
-          ...{ wrapped: null, key_domain: null, destroy_at: null, uses: 0, last_used_at: null, created_at: at },
+          ...{
+            wrapped: null,
+            key_domain: null,
+            attestation: null,
+            certificate: null,
+            other_state: 'active',
+            destroy_at: null,
+            uses: 0,
+            last_used_at: null,
+            created_at: at,
+          },
         })
         .execute()
     }
   })
-  const keys = await Keys.open(foundation)
+  const keys = await Keys.open(foundation, { ensure: () => assert.fail('nothing is made') })
   t.after(async () => {
     await keys[Symbol.asyncDispose]()
     await store[Symbol.asyncDispose]()

@@ -15,6 +15,7 @@ export interface Tables {
   keys: KeysTable
   key_versions: KeyVersionsTable
   instances: InstancesTable
+  leftovers: LeftoversTable
   data_keys: DataKeysTable
   events: EventsTable
   idempotency: IdempotencyTable
@@ -128,8 +129,12 @@ interface KeysTable {
   tags: string
   /** How many members a version is on before it is told of. */
   durability: number
+  /** How often each version may be used, counted by the card; none: without end. */
+  use_counter: number | null
   /** The version that signs and encrypts; 0 until there is one. */
   primary_version: number
+  /** Milliseconds from the primary version to the next one that the service makes by itself; none: never. */
+  rotate_after: number | null
   created_at: number
   revision: number
 }
@@ -143,6 +148,8 @@ interface KeyVersionsTable {
   state_since: number
   /** In words, where there is one. */
   reason: string | null
+  /** What `creating` becomes, and what `destroyed` was: the state to go to, or to go back to. */
+  other_state: 'pre-active' | 'active' | 'suspended' | 'deactivated'
   /** PKCS #15 iD on the members, upper-case hexadecimal; none until it is made. */
   card_key_id: string | null
   label: string
@@ -153,6 +160,10 @@ interface KeyVersionsTable {
   /** The key wrapped under its key domain, in sc-hsm-tool's file format; none where it cannot leave. */
   wrapped: Uint8Array | null
   key_domain: string | null
+  /** The device's word that it has made the key, see `Attestation`; none of keys that were not made through the service. */
+  attestation: Uint8Array | null
+  /** X.509, DER. */
+  certificate: Uint8Array | null
   /** When a destroyed version is deleted from the members and cannot be restored any more. */
   destroy_at: number | null
   uses: number
@@ -169,6 +180,16 @@ interface InstancesTable {
   /** In words, where something is wrong. */
   reason: string | null
   checked_at: number
+}
+
+/** What is not to be on a device any more, or has to prove that it is to be there; deleted when the device is there. */
+interface LeftoversTable {
+  /** Certified path with dots. */
+  device_path: string
+  reference: number
+  /** PKCS #15 iD, upper-case hexadecimal: what has another one is left alone. */
+  card_key_id: string
+  created_at: number
 }
 
 /** Data keys that a version has wrapped, so that it is known what hangs on it. Never the data keys themselves. */

@@ -1,0 +1,115 @@
+/**
+ * What is not to be on a device any more: keys that were being made when the device was lost, and keys that were destroyed
+ * while it was away. Written down before there is anything to be left, and looked for whenever the device is there.
+ */
+
+import { toHex } from '@keytether/codec'
+import type { DriverError, KeyInfo, SmartCardHsm } from '@keytether/driver'
+import type { DeviceSession } from '../device-session.ts'
+import type { Foundation } from '../hsm.ts'
+import { hexId } from '../keys.ts'
+import type { Row } from '../store/tables.ts'
+import { attempt } from './attempt.ts'
+
+type Leftover = Row<'leftovers'>
+
+export class Leftovers {
+  readonly #foundation: Foundation
+  /** Being made just now, by device and reference. */
+  readonly #making = new Set<string>()
+
+  constructor(foundation: Foundation) {
+    this.#foundation = foundation
+  }
+
+  /**
+   * What is under this reference may be left there, from now until it is known to be wanted.
+   *
+   * @returns to be disposed of when it is known whether it is wanted
+   */
+  async expect(leftover: Omit<Leftover, 'created_at'>): Promise<Disposable> {
+    const name = nameOf(leftover)
+    this.#making.add(name)
+    try {
+      await this.remember([leftover])
+    } catch (error) {
+      this.#making.delete(name)
+      throw error
+    }
+    return { [Symbol.dispose]: () => void this.#making.delete(name) }
+  }
+
+  async remember(leftovers: readonly Omit<Leftover, 'created_at'>[]): Promise<void> {
+    if (leftovers.length === 0) return
+    const { store, now } = this.#foundation
+    const rows = leftovers.map(each => ({ ...each, created_at: now() }))
+    await store.write(async db => {
+      await db
+        .insertInto('leftovers')
+        .values(rows)
+        .onConflict(row =>
+          row
+            .columns(['device_path', 'reference'])
+            .doUpdateSet(each => ({ card_key_id: each.ref('excluded.card_key_id') })),
+        )
+        .execute()
+    })
+  }
+
+  /** Deletes what is left on a device that is ready. @throws HsmError if the device is lost meanwhile */
+  async sweep(device: DeviceSession, signal: AbortSignal): Promise<void> {
+    const { store, pools } = this.#foundation
+    const rows = await store.db.selectFrom('leftovers').selectAll().where('device_path', '=', device.id!).execute()
+    for (const row of rows) {
+      await pools.alone(device).run(
+        {
+          kind: 'delete',
+          repeatable: true,
+          single: false,
+          priority: 'background',
+          run: card => this.#delete(row, card, device),
+        },
+        signal,
+      )
+    }
+  }
+
+  async #delete(row: Leftover, card: SmartCardHsm, device: DeviceSession): Promise<void> {
+    if (this.#making.has(nameOf(row))) return
+    const { store } = this.#foundation
+    const all = store.db
+      .selectFrom('leftovers')
+      .where('device_path', '=', row.device_path)
+      .where('reference', '=', row.reference)
+    const current = await all.select('card_key_id').executeTakeFirst()
+    // It has become a key that is wanted meanwhile, or is gone.
+    if (current?.card_key_id !== row.card_key_id) return
+    const there = device.keys.find(({ info }) => info.reference === row.reference)?.info
+    if (there === undefined || isLeft(there, row.card_key_id)) {
+      const refused = await attempt(() => card.deleteKey(row.reference))
+      if (isError(refused) && refused.code !== 'KEY_NOT_FOUND') throw refused
+      if (there) device.forgetKey(row.reference)
+    }
+    await store.write(async db => {
+      await db
+        .deleteFrom('leftovers')
+        .where('device_path', '=', row.device_path)
+        .where('reference', '=', row.reference)
+        .where('card_key_id', '=', row.card_key_id)
+        .execute()
+    })
+  }
+}
+
+/** It has the id, or none of its own because it was interrupted before it was described. */
+function isLeft(info: KeyInfo, cardKeyId: string): boolean {
+  return hexId(info.id) === cardKeyId || info.label === toHex(info.id)
+}
+
+function isError(value: unknown): value is DriverError {
+  return value instanceof Error
+}
+
+function nameOf({ device_path, reference }: Pick<Leftover, 'device_path' | 'reference'>): string {
+  return `${device_path} ${reference}`
+}
