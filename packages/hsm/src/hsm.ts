@@ -1,16 +1,25 @@
 /** The whole domain, put together. */
+import { randomBytes } from 'node:crypto'
 import { Registry } from './devices/registry.ts'
 import { Devices, type DevicesOptions } from './devices.ts'
 import { HsmError } from './errors.ts'
 import { History } from './history/history.ts'
 import { Keys } from './keys/keys.ts'
+import { Credentials } from './principals/credentials.ts'
+import { Logins } from './principals/logins.ts'
+import { Principals } from './principals/principals.ts'
+import { Tenants } from './principals/tenants.ts'
 import { Pools } from './scheduler/pools.ts'
 import { openStore, type Store } from './store/store.ts'
+import type { MasterKey } from './vault/master-key.ts'
+import { Vault } from './vault/vault.ts'
 
 export interface HsmOptions {
   readonly devices: DevicesOptions
   /** `sqlite:PATH`, `sqlite::memory:` or `postgres://…`; default: a database that ends with the process. */
-  readonly database?: string
+  readonly database?: string | undefined
+  /** None: the vault stays sealed until somebody opens it; that of a database that ends with the process is open. */
+  readonly masterKey?: MasterKey | undefined
 }
 
 /** What the parts of the domain share. */
@@ -24,31 +33,52 @@ export interface Foundation {
 }
 
 export interface Hsm extends Foundation, AsyncDisposable {
+  readonly vault: Vault
+  readonly tenants: Tenants
+  readonly principals: Principals
+  readonly credentials: Credentials
+  readonly logins: Logins
   readonly registry: Registry
   readonly keys: Keys
 }
 
-export async function openHsm({ devices: options, database = 'sqlite::memory:' }: HsmOptions): Promise<Hsm> {
-  const store = await openStore(database)
+const inMemory = 'sqlite::memory:'
+
+/** @throws HsmError `DATABASE`, `INVALID` if the master key is not the one of the database */
+export async function openHsm({ devices: options, database = inMemory, masterKey }: HsmOptions): Promise<Hsm> {
+  // What is open already when a later step fails is closed.
+  await using opened = new AsyncDisposableStack()
+  const store = opened.use(await openStore(database))
   const now = Date.now
   const devices = new Devices(options)
   // What is known of devices is read before any of them can connect.
   const pools: Pools = new Pools(devices, device => registry.groupOf(device))
   const foundation: Foundation = { store, history: new History(store, now), devices, pools, now }
+  const master = masterKey ?? (database === inMemory ? { key: randomBytes(32) } : undefined)
+  const vault = await Vault.open(foundation, master)
+  const logins = opened.use(new Logins(foundation))
+  const tenants = await Tenants.open(foundation, logins)
+  const principals = new Principals(foundation, logins)
+  const credentials = new Credentials(foundation, logins, principals)
   const { admit = 'genuine', allowed = [], pins = new Map() } = options
   const named = new Set([...allowed, ...pins.keys()])
   const registry = await Registry.open(foundation, { genuine: admit === 'genuine', named })
-  const keys = await Keys.open(foundation, {
-    ensure: () => Promise.reject(new HsmError('NOT_DURABLE', 'keys are not copied to other members yet')),
-  })
+  opened.defer(() => registry.settled())
+  const keys = opened.use(
+    await Keys.open(foundation, {
+      ensure: () => Promise.reject(new HsmError('NOT_DURABLE', 'keys are not copied to other members yet')),
+    }),
+  )
+  const all = opened.move()
   return {
     ...foundation,
+    vault,
+    tenants,
+    principals,
+    credentials,
+    logins,
     registry,
     keys,
-    async [Symbol.asyncDispose]() {
-      await keys[Symbol.asyncDispose]()
-      await registry.settled()
-      await store[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

@@ -1,4 +1,5 @@
 /** Who asks, and what they may. */
+import { HsmError } from '../errors.ts'
 
 /**
  * - `root` makes tenants and their first administrators, and can neither see nor use what is in them
@@ -28,4 +29,11 @@ export interface Caller {
   readonly tenant: string | null
   readonly roles: readonly Role[]
   readonly tags: readonly string[]
+}
+
+/** @throws HsmError `FORBIDDEN` of root, to whom nothing in a tenant is there */
+export function tenantOf({ tenant, name }: Caller): string {
+  if (tenant === null)
+    throw new HsmError('FORBIDDEN', `${name} is of the service itself, and nothing in a tenant is for it`)
+  return tenant
 }

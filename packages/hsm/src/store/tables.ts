@@ -8,6 +8,7 @@ export interface Tables {
   settings: SettingsTable
   tenants: TenantsTable
   principals: PrincipalsTable
+  credentials: CredentialsTable
   enrolments: EnrolmentsTable
   groups: GroupsTable
   devices: DevicesTable
@@ -43,11 +44,23 @@ interface PrincipalsTable {
   roles: string
   /** JSON: a list of tags, which tie operators to keys. */
   tags: string
-  /** SHA-256 of the bearer token, hexadecimal. */
-  token_hash: string | null
   created_at: number
-  last_used_at: number | null
   disabled_at: number | null
+  revision: number
+}
+
+/** What a principal logs in with. */
+interface CredentialsTable {
+  id: string
+  principal_id: string
+  /** Unique for its principal. */
+  name: string
+  /** SHA-256 of the bearer token, hexadecimal. */
+  token_hash: string
+  created_at: number
+  expires_at: number | null
+  /** To within a minute. */
+  last_used_at: number | null
 }
 
 /** Secrets with which a device that dials in is claimed at once. */

@@ -1,0 +1,123 @@
+/** Bearer tokens of principals. The service keeps their hashes only, so each can be shown once: when it is made. */
+import type { Transaction } from 'kysely'
+import { HsmError } from '../errors.ts'
+import type { Foundation } from '../hsm.ts'
+import { newId } from '../store/ids.ts'
+import type { Row, Tables } from '../store/tables.ts'
+import { type Caller, tenantOf } from './caller.ts'
+import { type Logins, newToken, tokenHash } from './logins.ts'
+import { findPrincipal, type Principals } from './principals.ts'
+
+export interface Credential {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: number
+  readonly expiresAt: number | null
+  /** To within a minute. */
+  readonly lastUsedAt: number | null
+}
+
+/** One that was just made. */
+export interface NewCredential extends Credential {
+  readonly token: string
+}
+
+/** So that all of a principal's fit into one answer. */
+const mostOfOne = 50
+
+export class Credentials {
+  readonly #foundation: Foundation
+  readonly #logins: Logins
+  readonly #principals: Principals
+
+  constructor(foundation: Foundation, logins: Logins, principals: Principals) {
+    this.#foundation = foundation
+    this.#logins = logins
+    this.#principals = principals
+  }
+
+  /** @param principal its name or id, as everywhere here */
+  async list(caller: Caller, principal: string): Promise<readonly Credential[]> {
+    const { db } = this.#foundation.store
+    const { id } = await findPrincipal(db, tenantOf(caller), principal)
+    const rows = await db
+      .selectFrom('credentials')
+      .selectAll()
+      .where('principal_id', '=', id)
+      .orderBy('created_at')
+      .orderBy('name')
+      .execute()
+    return rows.map(credentialOf)
+  }
+
+  /** To change a token: make the new one, use it, and revoke the old one. */
+  create(caller: Caller, principal: string, name: string, expiresAt: number | null): Promise<NewCredential> {
+    const tenant = tenantOf(caller)
+    const now = this.#foundation.now()
+    if (expiresAt !== null && expiresAt <= now) throw new HsmError('INVALID', 'wanted an end that is still to come')
+    return this.#foundation.history.write(async db => {
+      const owner = await findPrincipal(db, tenant, principal)
+      const value = await insertCredential(db, { principal: owner.id, name, expiresAt, now })
+      const happened = { tenant, type: 'credential.created', subject: owner.id, actor: caller.principal }
+      return { value, happened: [{ ...happened, data: { credential: value.id, name, expiresAt } }] }
+    })
+  }
+
+  /** @param name its name or id. It is refused from when this resolves. */
+  async revoke(caller: Caller, principal: string, name: string): Promise<void> {
+    const tenant = tenantOf(caller)
+    await this.#foundation.history.write(async db => {
+      const owner = await findPrincipal(db, tenant, principal)
+      const row = await db
+        .selectFrom('credentials')
+        .selectAll()
+        .where('principal_id', '=', owner.id)
+        .where(or => or.or([or('name', '=', name), or('id', '=', name)]))
+        .executeTakeFirst()
+      if (row === undefined) throw new HsmError('NOT_FOUND', `${owner.name} has no credential ${name}`)
+      await db.deleteFrom('credentials').where('id', '=', row.id).execute()
+      await this.#principals.demandAdministrator(db, tenant)
+      const happened = { tenant, type: 'credential.revoked', subject: owner.id, actor: caller.principal }
+      return { value: undefined, happened: [{ ...happened, data: { credential: row.id, name: row.name } }] }
+    })
+    this.#logins.forget()
+  }
+}
+
+interface CredentialOf {
+  readonly principal: string
+  readonly name: string
+  readonly expiresAt: number | null
+  readonly now: number
+}
+
+/** @throws HsmError `EXISTS`, `WRONG_STATE` */
+export async function insertCredential(
+  db: Transaction<Tables>,
+  { principal, name, expiresAt, now }: CredentialOf,
+): Promise<NewCredential> {
+  const others = await db.selectFrom('credentials').select('name').where('principal_id', '=', principal).execute()
+  if (others.some(other => other.name === name)) throw new HsmError('EXISTS', `there is a credential ${name} already`)
+  if (others.length >= mostOfOne) {
+    throw new HsmError(
+      'WRONG_STATE',
+      `a principal has at most ${mostOfOne} credentials; revoke what is not used any more`,
+    )
+  }
+  const token = newToken()
+  const row: Row<'credentials'> = {
+    id: newId('crd'),
+    principal_id: principal,
+    name,
+    token_hash: tokenHash(token),
+    created_at: now,
+    expires_at: expiresAt,
+    last_used_at: null,
+  }
+  await db.insertInto('credentials').values(row).execute()
+  return { ...credentialOf(row), token }
+}
+
+function credentialOf({ id, name, created_at, expires_at, last_used_at }: Row<'credentials'>): Credential {
+  return { id, name, createdAt: created_at, expiresAt: expires_at, lastUsedAt: last_used_at }
+}
