@@ -61,12 +61,12 @@ const types: pg.CustomTypesConfig = {
 
 /** @see https://www.postgresql.org/docs/15/errcodes-appendix.html */
 function trouble(error: unknown): Trouble | undefined {
-  const { code, message } = error as { readonly code?: string; readonly message?: string }
+  const { code, message, syscall } = error as Partial<NodeJS.ErrnoException>
   // Serialisation failure, deadlock.
   if (code === '40001' || code === '40P01') return 'conflict'
-  const connection = /^(08|53|57P|58)|^E[A-Z]+$/.test(code ?? '')
+  if (/^(08...|53...|57P..|58...)$/.test(code ?? '') || syscall !== undefined) return 'unavailable'
   // What `pg` says itself has no code.
-  return connection || /^(Connection terminated|timeout exceeded|Client has encountered)/.test(message ?? '')
+  return /^(Connection terminated|timeout exceeded|Client has encountered)/.test(message ?? '')
     ? 'unavailable'
     : undefined
 }

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eachDatabase } from '@keytether/test/databases'
+import { type Hsm, openHsm } from '../hsm.ts'
+import type { Caller } from './caller.ts'
+import type { NewTenant } from './tenants.ts'
+
+const root: Caller = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [] }
+
+eachDatabase((_, open) => {
+  const start = async () => openHsm({ devices: { roots: [] }, database: await open() })
+
+  async function tenant(hsm: Hsm, name: string): Promise<NewTenant & { readonly caller: Caller }> {
+    const made = await hsm.tenants.create(root, name, 'ann')
+    const caller = await hsm.logins.byToken(made.credential.token)
+    assert.ok(caller)
+    return { ...made, caller }
+  }
+
+  test('root makes a tenant with its first administrator, and is shown nothing of it', async () => {
+    await using hsm = await start()
+    const office = await tenant(hsm, 'office')
+    assert.deepEqual(
+      [office.caller.name, office.caller.tenant, office.caller.roles],
+      ['ann', office.id, ['administrator']],
+    )
+    await assert.rejects(hsm.tenants.create(root, 'office', 'eve'), { code: 'EXISTS' })
+    for (const refused of [
+      () => hsm.principals.list(root, { limit: 9 }),
+      () => hsm.principals.get(root, office.administrator.id),
+      async () => hsm.principals.create(root, 'eve', { roles: ['operator'], tags: [] }),
+      () => hsm.principals.change(root, 'ann', { roles: [] }),
+      () => hsm.principals.delete(root, 'ann'),
+      () => hsm.credentials.list(root, 'ann'),
+      async () => hsm.credentials.create(root, 'ann', 'mine', null),
+      () => hsm.credentials.revoke(root, 'ann', 'first'),
+    ]) {
+      await assert.rejects(refused, { code: 'FORBIDDEN' })
+    }
+    const { items } = await hsm.tenants.list({ limit: 9 })
+    assert.deepEqual(
+      items.map(({ name }) => name),
+      ['main', 'office'],
+    )
+  })
+
+  test('tenants know nothing of each other', async () => {
+    await using hsm = await start()
+    const [office, lab] = [await tenant(hsm, 'office'), await tenant(hsm, 'lab')]
+    const bob = await hsm.principals.create(office.caller, 'bob', { roles: ['operator'], tags: ['web'] })
+    await assert.rejects(hsm.principals.get(lab.caller, bob.id), { code: 'NOT_FOUND' })
+    await assert.rejects(hsm.principals.delete(lab.caller, 'bob'), { code: 'NOT_FOUND' })
+    await assert.rejects(hsm.credentials.create(lab.caller, bob.id, 'x', null), { code: 'NOT_FOUND' })
+    assert.deepEqual(
+      (await hsm.principals.list(lab.caller, { limit: 9 })).items.map(({ name }) => name),
+      ['ann'],
+    )
+    // The same name is free elsewhere.
+    await hsm.principals.create(lab.caller, 'bob', { roles: [], tags: [] })
+  })
+
+  test('nobody of a tenant becomes root', async () => {
+    await using hsm = await start()
+    const { caller } = await tenant(hsm, 'office')
+    await assert.rejects(async () => hsm.principals.create(caller, 'eve', { roles: ['root'], tags: [] }), {
+      code: 'INVALID',
+    })
+    await assert.rejects(hsm.principals.change(caller, 'ann', { roles: ['administrator', 'root'] }), {
+      code: 'INVALID',
+    })
+  })
+
+  test('tokens are shown once, changed with an overlap, and end at once', async () => {
+    await using hsm = await start()
+    const { caller } = await tenant(hsm, 'office')
+    await hsm.principals.create(caller, 'bob', { roles: ['operator'], tags: ['web'] })
+    const old = await hsm.credentials.create(caller, 'bob', '2026', null)
+    assert.match(old.token, /^kt_[A-Za-z0-9_-]{43}$/)
+    const stored = await hsm.store.db.selectFrom('credentials').selectAll().execute()
+    assert.ok(!JSON.stringify(stored).includes(old.token.slice(3)))
+    await assert.rejects(hsm.credentials.create(caller, 'bob', '2026', null), { code: 'EXISTS' })
+    const fresh = await hsm.credentials.create(caller, 'bob', '2027', null)
+    for (const { token } of [old, fresh]) {
+      assert.deepEqual(
+        [(await hsm.logins.byToken(token))?.name, (await hsm.logins.byToken(token))?.tags],
+        ['bob', ['web']],
+      )
+    }
+    await hsm.credentials.revoke(caller, 'bob', '2026')
+    assert.equal(await hsm.logins.byToken(old.token), undefined)
+    assert.equal((await hsm.logins.byToken(fresh.token))?.name, 'bob')
+    await assert.rejects(hsm.credentials.revoke(caller, 'bob', '2026'), { code: 'NOT_FOUND' })
+    assert.equal(await hsm.logins.byToken('kt_nobody'), undefined)
+    await assert.rejects(async () => hsm.credentials.create(caller, 'bob', 'past', Date.now() - 1), { code: 'INVALID' })
+    const short = await hsm.credentials.create(caller, 'bob', 'short', Date.now() + 150)
+    assert.equal((await hsm.logins.byToken(short.token))?.name, 'bob')
+    while (Date.now() < short.expiresAt!) await new Promise(resolve => setTimeout(resolve, 20))
+    assert.equal(await hsm.logins.byToken(short.token), undefined)
+  })
+
+  test('who is disabled, changed or deleted is so in the next request', async () => {
+    await using hsm = await start()
+    const { caller } = await tenant(hsm, 'office')
+    await hsm.principals.create(caller, 'bob', { roles: ['operator'], tags: [] })
+    const { token } = await hsm.credentials.create(caller, 'bob', 'laptop', null)
+    const roles = async () => (await hsm.logins.byToken(token))?.roles
+    assert.deepEqual(await roles(), ['operator'])
+    const changed = await hsm.principals.change(caller, 'bob', { roles: ['auditor'] }, 1)
+    assert.deepEqual([await roles(), changed.revision], [['auditor'], 2])
+    await assert.rejects(hsm.principals.change(caller, 'bob', { roles: [] }, 1), { code: 'STALE' })
+    await hsm.principals.change(caller, 'bob', { disabled: true })
+    assert.equal(await roles(), undefined)
+    await hsm.principals.change(caller, 'bob', { disabled: false })
+    assert.deepEqual(await roles(), ['auditor'])
+    await hsm.principals.delete(caller, 'bob')
+    assert.equal(await roles(), undefined)
+  })
+
+  test('the last administrator stays', async () => {
+    await using hsm = await start()
+    const { caller } = await tenant(hsm, 'office')
+    const removals = (name: string) => [
+      () => hsm.principals.change(caller, name, { disabled: true }),
+      () => hsm.principals.change(caller, name, { roles: ['operator'] }),
+      () => hsm.credentials.revoke(caller, name, 'first'),
+      () => hsm.principals.delete(caller, name),
+    ]
+    for (const remove of removals('ann')) await assert.rejects(remove, { code: 'WRONG_STATE' })
+    // One who cannot log in is none.
+    await hsm.principals.create(caller, 'bea', { roles: ['administrator'], tags: [] })
+    for (const remove of removals('ann')) await assert.rejects(remove, { code: 'WRONG_STATE' })
+    await hsm.credentials.create(caller, 'bea', 'first', null)
+    await hsm.principals.delete(caller, 'ann')
+    for (const remove of removals('bea')) await assert.rejects(remove, { code: 'WRONG_STATE' })
+  })
+
+  test('who is configured is one principal however often it starts, and can be disabled', async () => {
+    const database = await open()
+    let id: string
+    {
+      await using hsm = await openHsm({ devices: { roots: [] }, database })
+      const [one, two] = await Promise.all([
+        hsm.logins.byName('token-1', hsm.tenants.main, ['administrator']),
+        hsm.logins.byName('token-1', hsm.tenants.main, ['administrator']),
+      ])
+      assert.deepEqual(one, two)
+      id = one!.principal
+      await hsm.logins.byName('token-2', hsm.tenants.main, ['administrator'])
+      await hsm.principals.change(one!, 'token-2', { disabled: true })
+      assert.equal(await hsm.logins.byName('token-2', hsm.tenants.main, ['administrator']), undefined)
+      await assert.rejects(hsm.principals.change(one!, 'token-1', { disabled: true }), { code: 'WRONG_STATE' })
+    }
+    await using hsm = await openHsm({ devices: { roots: [] }, database })
+    assert.equal((await hsm.logins.byName('token-1', hsm.tenants.main, []))!.principal, id)
+    assert.equal(await hsm.logins.byName('token-2', hsm.tenants.main, []), undefined)
+  })
+
+  test('when a credential was last used is written by the end', async () => {
+    const database = await open()
+    let token: string
+    {
+      await using hsm = await openHsm({ devices: { roots: [] }, database })
+      const office = await tenant(hsm, 'office')
+      token = office.credential.token
+    }
+    await using hsm = await openHsm({ devices: { roots: [] }, database })
+    const [credential] = await hsm.credentials.list((await hsm.logins.byToken(token))!, 'ann')
+    assert.ok(credential!.lastUsedAt! > 0)
+  })
+
+  test('a tenant is deleted when it is empty', async () => {
+    await using hsm = await start()
+    const { caller, id, credential } = await tenant(hsm, 'office')
+    const group = { id: 'grp_1', tenant_id: id, name: 'g', key_domain: null, created_at: 0, revision: 1 }
+    await hsm.store.write(db => db.insertInto('groups').values(group).execute())
+    await assert.rejects(hsm.tenants.delete(root, 'office'), { code: 'WRONG_STATE', message: /still has groups/ })
+    await hsm.store.write(db => db.deleteFrom('groups').execute())
+    await hsm.tenants.delete(root, 'office')
+    assert.equal(await hsm.logins.byToken(credential.token), undefined)
+    await assert.rejects(hsm.principals.get(caller, 'ann'), { code: 'NOT_FOUND' })
+    await assert.rejects(hsm.tenants.delete(root, 'office'), { code: 'NOT_FOUND' })
+    await assert.rejects(hsm.tenants.delete(root, 'main'), { code: 'WRONG_STATE' })
+  })
+
+  test('long lists come in pages', async () => {
+    await using hsm = await start()
+    const { caller } = await tenant(hsm, 'office')
+    for (let n = 0; n < 5; n++) await hsm.principals.create(caller, `p${n}`, { roles: [], tags: [] })
+    const names: string[][] = []
+    for (let cursor: string | undefined; ; ) {
+      const page = await hsm.principals.list(caller, { cursor, limit: 2 })
+      names.push(page.items.map(({ name }) => name))
+      cursor = page.next
+      if (cursor === undefined) break
+    }
+    assert.deepEqual(names, [
+      ['ann', 'p0'],
+      ['p1', 'p2'],
+      ['p3', 'p4'],
+    ])
+  })
+})
