@@ -245,11 +245,11 @@ test('Ctrl-C gives the device back', async () => {
   })
   const ended = new Promise(resolve => child.once('exit', resolve))
   const { reason } = await until(device, ({ state }) => state === 'lent')
-  assert.match(reason!, /^lent to token [0-9a-f]{8} since 20/)
+  assert.match(reason!, /^lent to token-[0-9a-f]{8} since 20/)
 
   const taken = await run(['card', 'list', ...there])
   assert.equal(taken.code, 1)
-  assert.match(taken.stderr, /is lent to token [0-9a-f]{8} since 20.*\nhint: it is back when that is done/)
+  assert.match(taken.stderr, /is lent to token-[0-9a-f]{8} since 20.*\nhint: it is back when that is done/)
   const hash = '00'.repeat(32)
   assert.equal((await rest('POST', '/keys/01/signhash', { hash, algo: 'ECDSA' })).status, 404)
 

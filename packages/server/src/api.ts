@@ -1,10 +1,11 @@
 /** Serves an API's routes: who may, what methods, and what becomes of what they throw. */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Caller } from '@keytether/hsm'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
 import { nothingHere, pathOf } from './answers.ts'
-import type { Authenticate, Caller } from './authenticate.ts'
+import type { Authenticate } from './authenticate.ts'
 import { RequestError } from './errors.ts'
 
 export interface Route<Domain> {
@@ -58,8 +59,8 @@ export function api<Domain>(options: ApiOptions<Domain>): FastifyPluginAsync {
       const caller = await options.authenticate(request.raw)
       if (caller === undefined) throw unauthorized(request)
       callers.set(request, caller)
-      const { kind, name } = caller
-      request.log = request.log.child({ caller: { kind, name } })
+      const { principal, name } = caller
+      request.log = request.log.child({ caller: { id: principal, name } })
     })
     // Its own, so that who is not authenticated does not learn what there is.
     app.setNotFoundHandler(nothingHere)

@@ -131,3 +131,38 @@ test('a service that nobody could use, or no device, is a mistake', () => {
   assert.match(mistakes({})[0]!, /nobody could log in/)
   assert.match(mistakes({ roots: { production: false } }, { KEYTETHER_TOKEN: token })[0]!, /no device could be trusted/)
 })
+
+test('the database is beside the configuration, unless it says where', () => {
+  const url = (database?: string) => read({ database }, { KEYTETHER_TOKEN: token }).config.database
+  assert.equal(url(), `sqlite:${join(folder, 'keytether.db')}`)
+  assert.equal(url('sqlite:data/x.db'), `sqlite:${join(folder, 'data/x.db')}`)
+  assert.equal(url('sqlite:/var/lib/x.db'), 'sqlite:/var/lib/x.db')
+  assert.equal(url('sqlite::memory:'), 'sqlite::memory:')
+  assert.equal(url('postgres://keytether@db/x'), 'postgres://keytether@db/x')
+  assert.match(mistakes({ database: 'mysql://x' }, { KEYTETHER_TOKEN: token })[0]!, /^database: wanted sqlite:FILE or/)
+})
+
+test('the master key is in one of three places', () => {
+  const digits = '0a'.repeat(32)
+  const key = { key: new Uint8Array(32).fill(0x0a) }
+  const environment = { KEYTETHER_TOKEN: token, MASTER: digits }
+  const master = (masterKey: unknown) => read({ masterKey }, environment).config.masterKey
+  assert.deepEqual(master({ file: file('key', `${digits}\n`) }), key)
+  assert.deepEqual(master({ environment: 'MASTER' }), key)
+  assert.deepEqual(master({ passphraseFile: file('words', 'correct horse battery\n') }), {
+    passphrase: 'correct horse battery',
+  })
+  assert.equal(master(undefined), undefined)
+  for (const [masterKey, message] of [
+    [{}, /wanted one of file, passphraseFile and environment/],
+    [{ file: 'key', environment: 'MASTER' }, /wanted one of/],
+    [{ file: file('short', '0a') }, /wanted a master key of 64 hexadecimal digits/],
+    [{ environment: 'NONE' }, /wanted a master key of 64/],
+    [{ passphraseFile: file('few', 'few words') }, /wanted a passphrase of at least 12/],
+    [{ file: 'none' }, /masterKey.file: cannot read none: ENOENT/],
+  ] as const) {
+    const [mistake = ''] = mistakes({ masterKey }, environment)
+    assert.match(mistake, message)
+    assert.ok(!mistake.includes(digits))
+  }
+})

@@ -5,10 +5,11 @@ import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { Certificate, cardContactRoots, type TrustRoot } from '@keytether/card'
 import { decode } from '@keytether/codec'
-import type { DevicesOptions } from '@keytether/hsm'
+import type { DevicesOptions, MasterKey } from '@keytether/hsm'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
 import { type LogLevel, logLevels } from './log.ts'
+import { type Environment, masterKeySetting } from './master-key-setting.ts'
 
 /** PEM texts. */
 export interface TlsConfig {
@@ -25,8 +26,14 @@ export interface ServiceConfig {
   /** 0: any that is free. */
   readonly port: number
   readonly tls?: TlsConfig | undefined
-  /** Whoever presents one of these may use the API. */
+  /** Whoever presents one of these may use the API, as of the tenant main. */
   readonly tokens: readonly string[]
+  /** Whoever presents one of these makes tenants. */
+  readonly rootTokens?: readonly string[] | undefined
+  /** A URL; default: a database that ends with the process. */
+  readonly database?: string | undefined
+  /** What opens the secrets in it; none: somebody gives it later. */
+  readonly masterKey?: MasterKey | undefined
   readonly devices: DevicesOptions
 }
 
@@ -46,7 +53,7 @@ const fingerprint = z
   .refine(text => /^[0-9A-F]{64}$/.test(text), 'wanted a SHA-256 fingerprint of 64 hexadecimal digits')
 
 /** The file's settings. Names of files are relative to `folder`. */
-function configFile(folder: string) {
+function configFile(folder: string, environment: Environment) {
   const content = z.string('wanted the name of a file').transform((name, context): Buffer => {
     try {
       return readFileSync(resolve(folder, name))
@@ -73,6 +80,13 @@ function configFile(folder: string) {
       return mistake(context, 'wanted a JSON object of device ids and their PINs of 6 to 16 characters')
     }
   })
+
+  const database = z
+    .string()
+    .regex(/^(sqlite:.|postgres(ql)?:\/\/.)/, 'wanted sqlite:FILE or postgres://USER@HOST/DATABASE')
+    .transform(url =>
+      url.startsWith('sqlite:') && url !== 'sqlite::memory:' ? `sqlite:${resolve(folder, url.slice(7))}` : url,
+    )
 
   const tls = z
     .strictObject({
@@ -103,6 +117,9 @@ function configFile(folder: string) {
     tls: tls.optional(),
     /** One token a line. */
     tokens: lines.pipe(z.array(token)).optional(),
+    rootTokens: lines.pipe(z.array(token)).optional(),
+    database: database.prefault('sqlite:keytether.db'),
+    masterKey: masterKeySetting(text, environment).optional(),
     roots: z
       .strictObject({
         /** CardContact's root of the devices sold. */
@@ -127,24 +144,25 @@ function configFile(folder: string) {
 export function readConfig(
   settings: unknown,
   folder: string,
-  environment: Record<string, string | undefined> = process.env,
+  environment: Environment = process.env,
 ): { config: ServiceConfig; logLevel: LogLevel } {
-  const parsed = configFile(folder).safeParse(settings)
+  const parsed = configFile(folder, environment).safeParse(settings)
   const extra = token.optional().safeParse(environment.KEYTETHER_TOKEN)
   const mistakes = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')),
     ...(extra.error?.issues ?? []).map(({ message }) => `KEYTETHER_TOKEN: ${message}`),
   ]
   if (!parsed.success || !extra.success) throw new ConfigError(mistakes)
-  const { host, port, tls, roots, devices, log } = parsed.data
+  const { host, port, tls, roots, devices, log, rootTokens, database, masterKey } = parsed.data
   const tokens = [...(parsed.data.tokens ?? []), ...(extra.data === undefined ? [] : [extra.data])]
   const trusted = [...cardContactRoots.filter(({ kind }) => kind !== 'own' && roots[kind]), ...roots.own]
-  if (tokens.length === 0 && tls?.clientAuthorities === undefined) {
-    mistakes.push('nobody could log in: give tokens, KEYTETHER_TOKEN or tls.clientAuthorities')
+  if (tokens.length === 0 && rootTokens === undefined && tls?.clientAuthorities === undefined) {
+    mistakes.push('nobody could log in: give tokens, KEYTETHER_TOKEN, rootTokens or tls.clientAuthorities')
   }
   if (trusted.length === 0) mistakes.push('roots: no device could be trusted, name at least one')
   if (mistakes.length > 0) throw new ConfigError(mistakes)
-  return { config: { host, port, tls, tokens, devices: devicesOptions(trusted, devices) }, logLevel: log }
+  const config = { host, port, tls, tokens, rootTokens, database, masterKey, devices: devicesOptions(trusted, devices) }
+  return { config, logLevel: log }
 }
 
 function devicesOptions(

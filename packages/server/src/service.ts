@@ -31,7 +31,8 @@ const lingerMs = 2_000
 
 /** @throws NodeJS.ErrnoException if the address cannot be had */
 export async function startService(config: ServiceConfig, log: Log): Promise<Service> {
-  const hsm = await openHsm({ devices: config.devices })
+  const { database, masterKey } = config
+  const hsm = await openHsm({ devices: config.devices, database, masterKey })
   const { devices } = hsm
   devices.events.on('change', device => logDevice(log, device))
   const leases = new Leases(devices)
@@ -54,7 +55,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     leases,
     patienceMs,
     lendingPatienceMs,
-    authenticate: authenticator(config),
+    authenticate: await authenticator(config, hsm),
     draining: () => draining,
     serve: listener =>
       openServer(config.tls, (request, response) => {

@@ -29,7 +29,7 @@ const app = buildApp({
   leases,
   patienceMs: 1000,
   lendingPatienceMs: 300,
-  authenticate: authenticator({ tokens }),
+  authenticate: await authenticator({ tokens }, hsm),
   draining: () => false,
   serve: listener => createServer(listener),
 })
@@ -79,7 +79,7 @@ test('from a device in service to one that is lent, and back', async () => {
   const { lease, device: name, atr, wasReady } = await borrow()
   assert.deepEqual([name, atr, wasReady], [id, toHex(token.atr), true])
   const { answer } = await ask('GET', '/devices')
-  assert.match(answer[0].reason, /^lent to token [0-9a-f]{8} since 20/)
+  assert.match(answer[0].reason, /^lent to token-[0-9a-f]{8} since 20/)
   assert.deepEqual({ ...answer[0], reason: undefined }, { ...listed, state: 'lent', keys: 0, reason: undefined })
 
   const sent = { number: 1, commands: [select, '00'.repeat(4)] }
@@ -109,7 +109,7 @@ test('while it is lent, nobody else gets the device or its keys', async () => {
   const { lease } = await borrow()
   const taken = await refusal('POST', `/devices/${id}/lease`, { keepLogIn: false }, ['another-token-of-it'])
   assert.deepEqual([taken.status, taken.code], [409, 'TAKEN'])
-  assert.match(taken.message, /is lent to token [0-9a-f]{8} since/)
+  assert.match(taken.message, /is lent to token-[0-9a-f]{8} since/)
   for (const [method, path, body] of [
     ['POST', `/leases/${lease}/transmit`, { number: 1, commands: [] }],
     ['POST', `/leases/${lease}/reset`, { number: 1 }],

@@ -31,7 +31,7 @@ export const routes: readonly Route<Lending>[] = [
     answer: LeaseGranted,
     async run({ leases }, { params, body, caller, signal }): Promise<LeaseGranted> {
       const { keepLogIn } = body as z.infer<typeof LeaseInput>
-      const lease = await leases.lend({ name: params.device!, borrower: borrower(caller), keepLogIn }, signal)
+      const lease = await leases.lend({ name: params.device!, borrower: caller.name, keepLogIn }, signal)
       // Nobody hears of it.
       if (signal.aborted) lease.end('the borrower had gone')
       return { lease: lease.id, device: lease.device.id!, atr: toHex(lease.atr), wasReady: lease.wasReady }
@@ -77,11 +77,7 @@ function deviceView({ id, state, reason, keys }: DeviceSession): Device {
 }
 
 function leaseOf({ leases }: Lending, { params, caller }: Call): Lease {
-  return leases.lease(params.lease!, borrower(caller))
-}
-
-function borrower({ kind, name }: Call['caller']): string {
-  return `${kind} ${name}`
+  return leases.lease(params.lease!, caller.name)
 }
 
 /** Undefined if the time is up before. The work goes on then, and what comes of it is there for who asks again. */

@@ -4,9 +4,8 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { type Operation, operations, Problem, problems, type Role, roles } from '@keytether/api'
-import { Leases, openHsm } from '@keytether/hsm'
+import { type Caller, Leases, openHsm } from '@keytether/hsm'
 import { buildApp } from '../app.ts'
-import type { Caller } from '../authenticate.ts'
 import { createLog } from '../log.ts'
 
 const hsm = await openHsm({ devices: { roots: [] } })
@@ -37,7 +36,7 @@ function byRoles({ headers }: IncomingMessage): Caller | undefined {
   const token = /^Bearer ([a-z,]*)$/.exec(headers.authorization ?? '')?.[1]
   if (token === undefined) return undefined
   const mine = token.split(',') as Role[]
-  return { kind: 'token', principal: 'prn_test', name: 'tester', tenant: 'tnt_test', roles: mine, tags: [] }
+  return { principal: 'prn_test', name: 'tester', tenant: 'tnt_test', roles: mine, tags: [] }
 }
 
 const everything = roles.join(',')

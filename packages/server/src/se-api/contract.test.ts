@@ -21,7 +21,7 @@ const app = buildApp({
   leases: new Leases(hsm.devices),
   patienceMs: 1000,
   lendingPatienceMs: 1000,
-  authenticate: authenticator({ tokens: [token] }),
+  authenticate: await authenticator({ tokens: [token] }, hsm),
   draining: () => draining,
   serve: listener => createServer(listener),
 })
