@@ -315,14 +315,26 @@ export class DeviceSession {
       this.#become('secured', reason)
       await this.#queue.idle()
       // It may have been lent meanwhile, and comes up again when it is given back.
-      if (this.#reason === reason) await this.#comeUp(keepLogIn)
+      if (this.#reason !== reason) return
+      this.#pin = undefined
+      await this.#comeUp(keepLogIn)
     })
     return this.#settled
+  }
+
+  /** Takes note that the card's log-in has ended. */
+  lock(reason: string): void {
+    if (this.#state === 'ready') this.#become('secured', reason)
   }
 
   /** Ends the connection, or takes note that it has ended. What waits for the device is refused. */
   close(reason: string): void {
     this.#goOffline(reason)
+  }
+
+  /** Resolves when the card has come as far as it goes. */
+  settled(): Promise<void> {
+    return this.#settled
   }
 
   /** Resolves when nothing waits for the device. */

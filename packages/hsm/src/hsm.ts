@@ -1,5 +1,9 @@
 /** The whole domain, put together. */
 import { randomBytes } from 'node:crypto'
+import { Ceremonies } from './devices/ceremonies.ts'
+import { Enrolments } from './devices/enrolments.ts'
+import { LifeCycle } from './devices/life-cycle.ts'
+import { Pins } from './devices/pins.ts'
 import { Registry } from './devices/registry.ts'
 import { Devices, type DevicesOptions } from './devices.ts'
 import { HsmError } from './errors.ts'
@@ -39,6 +43,10 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly credentials: Credentials
   readonly logins: Logins
   readonly registry: Registry
+  readonly enrolments: Enrolments
+  readonly pins: Pins
+  readonly lifeCycle: LifeCycle
+  readonly ceremonies: Ceremonies
   readonly keys: Keys
 }
 
@@ -62,8 +70,15 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   const credentials = new Credentials(foundation, logins, principals)
   const { admit = 'genuine', allowed = [], pins = new Map() } = options
   const named = new Set([...allowed, ...pins.keys()])
-  const registry = await Registry.open(foundation, { genuine: admit === 'genuine', named })
+  const registry = await Registry.open(foundation, { main: tenants.main, genuine: admit === 'genuine', named })
   opened.defer(() => registry.settled())
+  const devicePins = new Pins(foundation, registry, vault)
+  devices.guard({
+    admit: session => registry.admit(session),
+    learn: (session, card) => registry.learn(session, card),
+    pinOf: path => devicePins.of(path),
+    pinRefused: (path, outcome) => devicePins.refused(path, outcome),
+  })
   const keys = opened.use(
     await Keys.open(foundation, {
       ensure: () => Promise.reject(new HsmError('NOT_DURABLE', 'keys are not copied to other members yet')),
@@ -78,6 +93,10 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     credentials,
     logins,
     registry,
+    enrolments: new Enrolments(foundation),
+    pins: devicePins,
+    lifeCycle: new LifeCycle(registry, devicePins, options.roots),
+    ceremonies: new Ceremonies(foundation, registry),
     keys,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }

@@ -12,17 +12,14 @@ export interface Sighting {
   readonly at: number
   /** The secret that it came with. */
   readonly enrolment?: string | undefined
-  /** The configuration says that it is the tenant main's. */
-  readonly isMain: boolean
+  /** The tenant whose it is as the configuration says. */
+  readonly main: string | undefined
 }
 
 export interface Admitted {
   readonly row: Row<'devices'>
   readonly happened: readonly Happening[]
 }
-
-/** The tenant of those who need no other. */
-const mainTenant = 'main'
 
 export async function sight(db: Db, sighting: Sighting): Promise<Admitted> {
   const { path, at } = sighting
@@ -76,7 +73,7 @@ export interface Claim {
 }
 
 /** A device belongs to whoever has put an enrolment's secret into its agent's URL, or to whom the configuration says. */
-async function entitled(db: Db, { enrolment, isMain, at }: Sighting): Promise<Claim | undefined> {
+async function entitled(db: Db, { enrolment, main, at }: Sighting): Promise<Claim | undefined> {
   if (enrolment !== undefined) {
     const found = await db
       .selectFrom('enrolments')
@@ -94,19 +91,11 @@ async function entitled(db: Db, { enrolment, isMain, at }: Sighting): Promise<Cl
       return { tenant: found.tenant_id, at, by: `enrolment ${found.name}`, group: found.group_id }
     }
   }
-  if (!isMain) return undefined
-  const main = { id: newId('tnt'), name: mainTenant, created_at: at }
-  await db
-    .insertInto('tenants')
-    .values(main)
-    .onConflict(conflict => conflict.column('name').doNothing())
-    .execute()
-  const { id } = await db.selectFrom('tenants').select('id').where('name', '=', mainTenant).executeTakeFirstOrThrow()
-  return { tenant: id, at, by: 'the configuration' }
+  return main === undefined ? undefined : { tenant: main, at, by: 'the configuration' }
 }
 
 /** Hexadecimal. Secrets are random and long: nothing is gained by making this slow. */
-function secretHash(secret: string): string {
+export function secretHash(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
@@ -162,7 +151,7 @@ export async function updateDevice(
   const isSighting = Object.keys(values).every(name => name === 'last_seen_at' || name === 'facts')
   return db
     .updateTable('devices')
-    .set(eb => ({ ...values, ...(!isSighting && { revision: eb('revision', '+', 1) }) }))
+    .set(eb => ({ ...values, revision: eb('revision', '+', isSighting ? 0 : 1) }))
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow()

@@ -1,7 +1,7 @@
 /** What a device says of itself, kept so that nothing is asked of it to show that. */
 import { enrolmentCode, UnexpectedStatusError } from '@keytether/card'
 import { DecodeError } from '@keytether/codec'
-import { DriverError, type Inventory, type PinStatus, type SmartCardHsm } from '@keytether/driver'
+import { DriverError, type Inventory, type KeyDomainInfo, type PinStatus, type SmartCardHsm } from '@keytether/driver'
 import { hexId } from '../keys.ts'
 
 export interface Facts {
@@ -71,13 +71,18 @@ export async function readFacts(card: SmartCardHsm, at: number, known?: Inventor
       ...(useCounter !== undefined && { usesLeft: useCounter }),
       ...(keyDomain !== undefined && { keyDomain }),
     })),
-    keyDomains: inventory.keyDomains.map(({ index, shares, outstanding, keyCheckValue, uid }) => ({
-      index,
-      shares,
-      outstanding,
-      ...(outstanding === 0 && keyCheckValue.some(byte => byte !== 0) && { keyCheckValue: hexId(keyCheckValue) }),
-      ...(uid && { uid: hexId(uid) }),
-    })),
+    keyDomains: inventory.keyDomains.map(domainFacts),
+  }
+}
+
+export function domainFacts({ index, shares, outstanding, keyCheckValue, uid }: KeyDomainInfo): KeyDomainFacts {
+  const complete = outstanding === 0 && keyCheckValue.some(byte => byte !== 0)
+  return {
+    index,
+    shares,
+    outstanding,
+    ...(complete && { keyCheckValue: hexId(keyCheckValue) }),
+    ...(uid && { uid: hexId(uid) }),
   }
 }
 

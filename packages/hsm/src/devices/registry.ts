@@ -12,13 +12,16 @@ import type { Foundation } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { claimDevice, lastPart, sight, updateDevice } from './admission.ts'
+import { inTurn } from './exclusive.ts'
 import { type Facts, ifSaid, readFacts } from './facts.ts'
 import { type Condition, conditionOf, warningsOf } from './words.ts'
 
 export interface RegistryOptions {
-  /** Every genuine device is the tenant main's. */
+  /** The id of the tenant main. */
+  readonly main: string
+  /** Every genuine device is that tenant's. */
   readonly genuine: boolean
-  /** The devices that are main's in any case, by their paths. */
+  /** The devices that are its in any case, by their paths. */
   readonly named: ReadonlySet<string>
 }
 
@@ -65,12 +68,6 @@ export class Registry {
   static async open(foundation: Foundation, options: RegistryOptions): Promise<Registry> {
     const registry = new Registry(foundation, options)
     for (const row of await foundation.store.db.selectFrom('devices').selectAll().execute()) registry.#keep(row)
-    foundation.devices.guard({
-      admit: session => registry.admit(session),
-      pinOf: async () => undefined,
-      pinRefused: async () => {},
-      learn: (session, card) => registry.#learn(session, card),
-    })
     foundation.devices.events.on('change', session => registry.#changed(session))
     return registry
   }
@@ -78,10 +75,16 @@ export class Registry {
   /** @returns why the device is not to be opened; undefined if somebody has claimed it */
   async admit(session: DeviceSession): Promise<string | undefined> {
     const path = session.id!
-    const isMain = this.#options.genuine || this.#options.named.has(path)
+    const { genuine, named, main } = this.#options
+    const isMain = genuine || named.has(path)
     const { history, now } = this.#foundation
     const row = await history.write(async db => {
-      const { row, happened } = await sight(db, { path, at: now(), enrolment: session.origin.enrolment, isMain })
+      const { row, happened } = await sight(db, {
+        path,
+        at: now(),
+        enrolment: session.origin.enrolment,
+        main: isMain ? main : undefined,
+      })
       const { address, transport } = session.origin
       const connected = {
         tenant: row.tenant_id,
@@ -132,13 +135,19 @@ export class Registry {
     return this.#view(this.#find(this.#rowsOf(caller), device))
   }
 
-  /** The live session of a device. @throws HsmError NO_DEVICE if it is not connected, or about to come up */
-  session(row: DeviceRow): DeviceSession {
+  /**
+   * The live session of a device, when it has come as far as it goes.
+   *
+   * @throws HsmError NO_DEVICE, TAKEN
+   */
+  async present(row: DeviceRow): Promise<DeviceSession> {
     const session = this.#sessionOf(row)
+    await session?.settled()
+    const { state, reason } = this.#view(row)
     if (session === undefined || session.state === 'offline') {
-      const { reason } = this.#view(row)
       throw new HsmError('NO_DEVICE', `${row.name ?? row.path} is offline: ${reason}`)
     }
+    if (state === 'lent') throw new HsmError('TAKEN', `${row.name ?? row.path} is ${reason}`)
     return session
   }
 
@@ -170,7 +179,8 @@ export class Registry {
     })
     this.#keep(changed)
     await this.#sessionOf(changed)?.restart('it was claimed, and comes up')
-    return this.#view(changed)
+    await this.settled()
+    return this.device(caller, changed.id)
   }
 
   /** Puts a device back into quarantine: it is nobody's, and the service forgets its PIN. @throws HsmError NOT_FOUND, STALE */
@@ -233,11 +243,25 @@ export class Registry {
     return row
   }
 
+  /** Changes a row as the service does by itself. */
+  async changeBySelf(
+    { id, tenant_id }: DeviceRow,
+    type: string,
+    data: Happening['data'] & object,
+    values: Parameters<typeof updateDevice>[2],
+  ): Promise<void> {
+    const row = await this.#foundation.history.write(async db => ({
+      value: await updateDevice(db, id, values),
+      happened: [{ tenant: tenant_id, type, subject: id, data }],
+    }))
+    this.#keep(row)
+  }
+
   /** Asks the device for what is shown of it. @throws HsmError NOT_FOUND, NO_DEVICE, BUSY, TIMEOUT */
   async refresh(caller: Caller, device: string, signal: AbortSignal): Promise<DeviceView> {
     const row = this.#find(this.#rowsOf(caller), device)
-    const session = this.session(row)
-    const facts = await session.run(card => readFacts(card, this.#foundation.now()), signal)
+    const session = await this.present(row)
+    const facts = await inTurn(session, signal, card => readFacts(card, this.#foundation.now()))
     await this.#keepFacts(row, facts)
     return this.device(caller, row.id)
   }
@@ -306,8 +330,8 @@ export class Registry {
     }
   }
 
-  /** Before a device is ready, so that what is asked of it then is the work of applications. */
-  async #learn(session: DeviceSession, card: SmartCardHsm): Promise<void> {
+  /** Asked before a device is ready, so that what is asked of it then is the work of applications. */
+  async learn(session: DeviceSession, card: SmartCardHsm): Promise<void> {
     const row = this.#rows.get(session.id!)!
     const facts = await ifSaid(readFacts(card, this.#foundation.now(), session.inventory))
     if (facts) void this.#note(() => this.#keepFacts(row, facts))
@@ -351,7 +375,7 @@ function normalCode(code: string): string {
 }
 
 /** @throws HsmError NOT_FOUND */
-async function groupNamed(db: Kysely<Tables>, { tenant }: Caller, group: string): Promise<Row<'groups'>> {
+export async function groupNamed(db: Kysely<Tables>, { tenant }: Caller, group: string): Promise<Row<'groups'>> {
   const found = await db
     .selectFrom('groups')
     .selectAll()
