@@ -16,14 +16,14 @@ export interface HttpOptions {
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: string
   /** Relative to the server's; default that one. */
   readonly path?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
-  /** Of a longer answer, no more is read. */
-  readonly maxAnswer: number
   readonly signal?: AbortSignal | undefined
+  /** In place of the client's. */
+  readonly timeoutMs?: number | undefined
 }
 
 export interface HttpAnswer {
@@ -61,19 +61,39 @@ export class HttpClient implements Disposable {
    *
    * @throws SessionError
    */
-  async send(request: HttpRequest): Promise<HttpAnswer> {
-    const first = await this.#attempt(request)
+  async send(request: HttpRequest & { readonly maxAnswer: number }): Promise<HttpAnswer> {
+    const attempt = () => this.#attempt(request, response => read(response, request.maxAnswer))
+    const first = await attempt()
     if (!(first instanceof StaleConnection)) return first
-    const second = await this.#attempt(request)
+    const second = await attempt()
     if (second instanceof StaleConnection) throw second.error
     return second
+  }
+
+  /**
+   * One request, sent once, and its answer as soon as it begins; from then on it takes as long as it takes.
+   *
+   * @throws SessionError
+   */
+  async open(request: HttpRequest): Promise<IncomingMessage> {
+    const response = await this.#attempt(request, async response => response)
+    if (response instanceof StaleConnection) throw response.error
+    const { signal } = request
+    const onAbort = () => response.destroy(cancelled(signal!))
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort)
+    response.once('close', () => signal?.removeEventListener('abort', onAbort))
+    return response
   }
 
   [Symbol.dispose](): void {
     this.#agent.destroy()
   }
 
-  #attempt({ method, path, headers, body, maxAnswer, signal }: HttpRequest): Promise<HttpAnswer | StaleConnection> {
+  #attempt<T>(
+    { method, path, headers, body, signal, timeoutMs = this.#timeoutMs }: HttpRequest,
+    take: (response: IncomingMessage) => Promise<T>,
+  ): Promise<T | StaleConnection> {
     const url = path === undefined ? this.url : new URL(path, this.url)
     const secure = url.protocol === 'https:'
     const request = (secure ? requestSecure : requestPlain)(url, {
@@ -86,15 +106,15 @@ export class HttpClient implements Disposable {
         ...(body && { 'Content-Length': body.length }),
       },
     })
-    const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer | StaleConnection>()
-    let answer: Promise<HttpAnswer> | undefined
+    const { promise, resolve, reject } = Promise.withResolvers<T | StaleConnection>()
+    let answer: Promise<T> | undefined
     const onAbort = () => request.destroy(cancelled(signal!))
     const timer = setTimeout(
-      () => request.destroy(new SessionError('TIMEOUT', `no answer within ${this.#timeoutMs / 1000} s`)),
-      this.#timeoutMs,
+      () => request.destroy(new SessionError('TIMEOUT', `no answer within ${timeoutMs / 1000} s`)),
+      timeoutMs,
     )
     request.on('response', response => {
-      answer = read(response, maxAnswer)
+      answer = take(response)
       resolve(answer)
     })
     let connected = false

@@ -1,3 +1,7 @@
+export { type Client, type ClientOptions, createClient } from './client/client.ts'
+export { ApiError } from './client/errors.ts'
+export { everyItem } from './client/pages.ts'
+export { ConnectionLost, fetchTransport, type Incoming, type Outgoing, type Send } from './client/transport.ts'
 export type {
   Answer,
   AnswerInput,

@@ -10,6 +10,7 @@ import { emulator } from './commands/emulator.ts'
 import { serve } from './commands/serve.ts'
 import { share } from './commands/share.ts'
 import { verifyAttestation } from './commands/verify-attestation.ts'
+import { whoami } from './commands/whoami.ts'
 import { CliError, exitCodes, explain } from './errors.ts'
 import { examples } from './examples.ts'
 import { printable } from './output.ts'
@@ -24,7 +25,8 @@ export function createProgram(): Command {
     .showHelpAfterError('hint: add --help to see what this command takes')
     .configureHelp({ minWidthToWrap: 30, styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
-  for (const declare of [demo, serve, emulator, agent, card, share, verifyAttestation, completion]) declare(program)
+  for (const declare of [demo, serve, emulator, agent, card, share, verifyAttestation, whoami, completion])
+    declare(program)
 
   examples(program, [
     ['keytether demo', 'service and emulated token, on this machine'],

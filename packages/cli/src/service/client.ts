@@ -1,6 +1,6 @@
 /** The service's API that lends devices, asked over HTTP. */
-import type { HttpClient } from '@keytether/agent'
 import type { Device, LeaseGranted } from '@keytether/server/device-api'
+import { connect, type ServiceConnection } from './connection.ts'
 import type { ServiceAccess } from './options.ts'
 
 /** The service refused; `code` is the one of its API, or `NOT_A_SERVICE` for answers that are not of this API. */
@@ -32,24 +32,17 @@ const maxAnswer = 1024 * 1024
 
 /** All throw SessionError if the service cannot be reached, and ServiceError if it refuses. */
 export class ServiceClient implements Disposable {
-  readonly #http: HttpClient
-  readonly #credentials: Readonly<Record<string, string>>
+  readonly #connection: ServiceConnection
   readonly #schemas: typeof import('@keytether/server/device-api')
 
-  private constructor(
-    http: HttpClient,
-    token: string | undefined,
-    schemas: typeof import('@keytether/server/device-api'),
-  ) {
-    this.#http = http
-    this.#credentials = token === undefined ? {} : { Authorization: `Bearer ${token}` }
+  private constructor(connection: ServiceConnection, schemas: typeof import('@keytether/server/device-api')) {
+    this.#connection = connection
     this.#schemas = schemas
   }
 
-  static async open({ url, token, ...tls }: ServiceAccess): Promise<ServiceClient> {
-    const { HttpClient } = await import('@keytether/agent')
+  static async open(access: ServiceAccess): Promise<ServiceClient> {
     const schemas = await import('@keytether/server/device-api')
-    return new ServiceClient(new HttpClient({ url: `${url}/api/`, ...tls }), token, schemas)
+    return new ServiceClient(await connect(access, '/api/'), schemas)
   }
 
   devices(signal?: AbortSignal): Promise<Device[]> {
@@ -85,17 +78,18 @@ export class ServiceClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#http[Symbol.dispose]()
+    this.#connection.http[Symbol.dispose]()
   }
 
   async #ask<T>(schema: Schema<T> | undefined, { method, path, body, signal }: Request): Promise<T> {
-    const answer = await this.#http.send({
+    const { http, credentials } = this.#connection
+    const answer = await http.send({
       method,
       path,
       maxAnswer,
       signal,
       headers: {
-        ...this.#credentials,
+        ...credentials,
         Accept: 'application/json',
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
       },
@@ -110,7 +104,7 @@ export class ServiceClient implements Disposable {
       throw new ServiceError(refusal.data.code, status, refusal.data.message)
     const result = schema?.safeParse(document)
     if (status === 200 && result?.success) return result.data
-    const { origin, pathname } = this.#http.url
+    const { origin, pathname } = http.url
     const what = `no service that lends devices at ${origin}${pathname}`
     throw new ServiceError(
       'NOT_A_SERVICE',
