@@ -32,6 +32,7 @@ export const problems = {
   BODY_TOO_LARGE: { status: 413, title: 'The body is larger than the operation takes' },
   PATH_TOO_LONG: { status: 414, title: 'The path is longer than any here' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is of another type than the operation takes' },
+  NOT_AUTHENTIC: { status: 422, title: 'What was encrypted is not what was given, or not under this key' },
   KEY_REUSED: { status: 422, title: 'The Idempotency-Key was given to another request' },
   TOO_MANY_REQUESTS: { status: 429, title: 'The caller has as many requests of this class under way as it may' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are larger than any that are needed' },

@@ -12,6 +12,7 @@
  * - `NOT_FOUND` nothing of that name or id is there for this caller · `EXISTS` the name is taken
  * - `FORBIDDEN` the caller's roles or tags do not allow it · `WRONG_STATE` not in the state that the thing is in
  * - `STALE` it has changed since the caller looked at it · `INVALID` wanted something else than what was given
+ * - `NOT_AUTHENTIC` what was encrypted is not what was given, or not under this key
  * - `SEALED` secrets cannot be opened before the master key is given
  * - `DATABASE` it cannot be opened, or can do nothing at the moment
  * - `NOT_DURABLE` fewer members than wanted have it; what there is stays, and the same request completes it
@@ -38,6 +39,7 @@ export type HsmErrorCode =
   | 'WRONG_STATE'
   | 'STALE'
   | 'INVALID'
+  | 'NOT_AUTHENTIC'
   | 'SEALED'
   | 'DATABASE'
   | 'NOT_DURABLE'

@@ -207,6 +207,7 @@ interface LeftoversTable {
 
 /** Data keys that a version has wrapped, so that it is known what hangs on it. Never the data keys themselves. */
 interface DataKeysTable {
+  /** Once for each version that it is known to be wrapped under. */
   id: string
   version_id: string
   /** What the caller calls what is encrypted with it. */

@@ -151,13 +151,13 @@ export async function up(db: Kysely<unknown>, { bytes, sequence }: ColumnTypes):
     .execute()
 
   await table('data_keys')
-    .addColumn('id', 'text', column => column.primaryKey())
+    .addColumn('id', 'text', column => column.notNull())
     .addColumn('version_id', 'text', column => column.notNull().references('key_versions.id'))
     .addColumn('reference', 'text')
     .addColumn('created_at', 'bigint', column => column.notNull())
     .addColumn('last_used_at', 'bigint', column => column.notNull())
+    .addPrimaryKeyConstraint('data_keys_key', ['version_id', 'id'])
     .execute()
-  await db.schema.createIndex('data_keys_version').on('data_keys').columns(['version_id', 'id']).execute()
 
   await table('events')
     .addColumn('id', sequence, column => column.primaryKey())

@@ -1,0 +1,84 @@
+/** Use of a version of a key on whichever member of its group has it. */
+import type { KeyInfo, SmartCardHsm } from '@keytether/driver'
+import { DriverError } from '@keytether/driver'
+import { HsmError } from '../errors.ts'
+import type { Foundation } from '../hsm.ts'
+import type { Keys } from '../keys/keys.ts'
+import type { UsableKey } from '../keys/usable.ts'
+
+export interface KeyUse<T> {
+  /** As `sign`, for errors and for what its time is learned for. */
+  readonly verb: string
+  /** One command. Default true. */
+  readonly single?: boolean
+  run(card: SmartCardHsm, info: KeyInfo): Promise<T>
+  /** Whether the answer is right, as far as can be known. Default: it is believed. */
+  right?(answer: T): boolean
+}
+
+export interface MemberAnswer<T> {
+  readonly answer: T
+  /** Certified path of the member that gave it. */
+  readonly device: string
+}
+
+/** How many members that answer wrongly are passed over. */
+const patience = 3
+
+/**
+ * What a member answers wrongly is never handed out: that is recorded, and another member is asked.
+ *
+ * @throws HsmError NO_DEVICE, BUSY, TIMEOUT, KEY_NOT_USABLE; INVALID if the card says that what it was given is wrong
+ */
+export async function useOnMember<T>(
+  { pools, history, keys }: Pick<Foundation, 'pools' | 'history'> & { readonly keys: Keys },
+  { key, version, instances }: UsableKey,
+  { verb, single = true, run, right = () => true }: KeyUse<T>,
+  signal: AbortSignal,
+): Promise<MemberAnswer<T>> {
+  const on = new Set(instances.keys())
+  const [info] = instances.values()
+  const kind = `${verb} ${key.kind} ${info!.curve ?? info!.bits}`
+  for (let wrong = 0; wrong < patience && on.size > 0; wrong++) {
+    const { answer, device } = await pools
+      .of(key.group_id)
+      .run(
+        {
+          kind,
+          on: new Set(on),
+          repeatable: true,
+          single,
+          run: async (card, { id }) => ({ answer: await run(card, instances.get(id!)!), device: id! }),
+        },
+        signal,
+      )
+      .catch(error => {
+        throw sayingWhatIsWrong(error, verb, key.name)
+      })
+    keys.uses.add(version.id)
+    if (right(answer)) return { answer, device }
+    on.delete(device)
+    await recordWrongAnswer({ history }, { key, version }, verb, device)
+  }
+  throw new HsmError(
+    'NO_DEVICE',
+    `key ${key.name}: what the members that were asked to ${verb} answered is wrong, and nothing of it was handed out`,
+  )
+}
+
+export function recordWrongAnswer(
+  { history }: Pick<Foundation, 'history'>,
+  { key, version }: Pick<UsableKey, 'key' | 'version'>,
+  verb: string,
+  device: string,
+): Promise<void> {
+  const data = { key: key.id, version: version.version, verb }
+  return history.record({ tenant: key.tenant_id, type: 'device.wrong-answer', subject: device, data })
+}
+
+/** That the input is wrong is the caller's affair, not one of the device or the key. */
+function sayingWhatIsWrong(error: unknown, verb: string, key: string): unknown {
+  const cause = error instanceof HsmError ? error.cause : undefined
+  if (!(cause instanceof DriverError) || cause.code !== 'WRONG_DATA') return error
+  return new HsmError('INVALID', `${verb}: this was not made for key ${key}, or not in this way`, { cause })
+}
