@@ -1,5 +1,6 @@
 /** The whole domain, put together. */
 import { randomBytes } from 'node:crypto'
+import { Cryptography } from './cryptography/cryptography.ts'
 import { Ceremonies } from './devices/ceremonies.ts'
 import { Enrolments } from './devices/enrolments.ts'
 import { LifeCycle } from './devices/life-cycle.ts'
@@ -48,6 +49,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly lifeCycle: LifeCycle
   readonly ceremonies: Ceremonies
   readonly keys: Keys
+  readonly cryptography: Cryptography
 }
 
 const inMemory = 'sqlite::memory:'
@@ -98,6 +100,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     lifeCycle: new LifeCycle(registry, devicePins, options.roots),
     ceremonies: new Ceremonies(foundation, registry),
     keys,
+    cryptography: new Cryptography(foundation, keys),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

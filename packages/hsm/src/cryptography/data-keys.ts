@@ -7,9 +7,9 @@ import { algorithm, publicKeyOf } from '@keytether/card'
 import { dataKeySize, EnvelopeError, mustBeDataKey, type WrappedDataKey, withCheck } from '@keytether/envelope'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../hsm.ts'
-import { hexId } from '../keys.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { UsableKey } from '../keys/usable.ts'
+import { hexId } from '../keys.ts'
 import type { Caller } from '../principals/caller.ts'
 import { newId } from '../store/ids.ts'
 import { DataKeyRecords } from './data-key-records.ts'
@@ -100,7 +100,10 @@ export class DataKeys {
     const { answer, device } = await useOnMember(this.#parts, usable, wrapUnderAes(dataKey), signal)
     const wrapped = withCheck(dataKey, { ...header, wrapping: 'AES_CBC', wrapped: answer })
     const others = new Map([...instances].filter(([id]) => id !== device))
-    const again = await this.#unwrap({ ...usable, instances: others.size > 0 ? others : instances }, wrapped, signal)
+    const again = await this.#unwrap({ ...usable, instances: others }, wrapped, signal).catch(error => {
+      if (!(error instanceof HsmError) || error.code !== 'NO_DEVICE') throw error
+      return this.#unwrap(usable, wrapped, signal)
+    })
     again.fill(0)
     return wrapped
   }

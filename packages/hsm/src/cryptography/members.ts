@@ -37,8 +37,7 @@ export async function useOnMember<T>(
   signal: AbortSignal,
 ): Promise<MemberAnswer<T>> {
   const on = new Set(instances.keys())
-  const [info] = instances.values()
-  const kind = `${verb} ${key.kind} ${info!.curve ?? info!.bits}`
+  const kind = `${verb} ${key.kind} ${key.parameter}`
   for (let wrong = 0; wrong < patience && on.size > 0; wrong++) {
     const { answer, device } = await pools
       .of(key.group_id)

@@ -6,7 +6,7 @@ const blockSize = 16
 /** What one command carries to any card, secure messaging included, in whole blocks. */
 const oneCommand = 1_168
 /** What one call may hold: some sixty commands. Longer content is for envelopes. */
-export const longestText = 65_536
+const longestText = 65_536
 
 /** @param iv 16 bytes that nobody can foresee, new for each message */
 export function encryptCbc(iv: Uint8Array, plaintext: Uint8Array, padding: 'PKCS7' | 'none'): KeyUse<Uint8Array> {

@@ -15,7 +15,7 @@ export type SignatureFormat = 'der' | 'raw'
 export type ToSign = { readonly message: Uint8Array } | { readonly digest: Uint8Array }
 
 export interface SignatureOptions {
-  /** See `signatureMethods`. Default: what fits the key. */
+  /** As `ECDSA_SHA256` or `ES256`. Default: what fits the key. */
   readonly algorithm?: string | undefined
   /** Default: `raw` for algorithms by the name that JOSE has for them, otherwise `der`. */
   readonly format?: SignatureFormat | undefined

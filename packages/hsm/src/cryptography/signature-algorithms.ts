@@ -35,7 +35,7 @@ const jose: Record<string, SignatureMethod> = {
 }
 
 /** As `ECDSA_SHA256`, `RSA_PSS_SHA384`, `ES256`. PSS has a salt as long as the hash. */
-export const signatureMethods: ReadonlyMap<string, SignatureMethod> = new Map([...plain, ...Object.entries(jose)])
+const signatureMethods: ReadonlyMap<string, SignatureMethod> = new Map([...plain, ...Object.entries(jose)])
 
 export function isJoseName(algorithm: string): boolean {
   return Object.hasOwn(jose, algorithm)
