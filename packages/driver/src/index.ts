@@ -9,6 +9,7 @@ export type {
   KeyHolder,
 } from './authentication.ts'
 export { DriverError, type DriverErrorCode } from './errors.ts'
+export { isExchangeKey } from './groups.ts'
 export { keyDomainState } from './key-domains.ts'
 export { openPcsc, type PcscChannel } from './pcsc/channel.ts'
 export { listReaders } from './pcsc/context.ts'
@@ -16,7 +17,9 @@ export { PcscError, type PcscErrorCode } from './pcsc/errors.ts'
 export { type ReaderChange, watchReaders } from './pcsc/watch.ts'
 export type { SecretKeys } from './secret-keys.ts'
 export { type OpenOptions, SmartCardHsm } from './smart-card-hsm.ts'
+export { askForAnswer } from './transfer/answer.ts'
 export type {
+  Answer,
   StoredCertificate,
   StoredData,
   StoredKey,
@@ -24,9 +27,10 @@ export type {
 } from './transfer/content.ts'
 export { type ImportedKey, importedKey } from './transfer/imported-key.ts'
 export { type KeyStep, planTransfer, type Step, type TransferPlan } from './transfer/plan.ts'
-export type { Proof } from './transfer/prove.ts'
+export { type Proof, type Proving, prove } from './transfer/prove.ts'
 export { readToken } from './transfer/read-token.ts'
-export { readTarget } from './transfer/target.ts'
+export { isRefusal } from './transfer/refusal.ts'
+export { readTarget, type Target } from './transfer/target.ts'
 export { type TransferOutcome, type Transferred, transfer } from './transfer/transfer.ts'
 export type {
   CertificateInfo,

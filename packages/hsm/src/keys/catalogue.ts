@@ -6,7 +6,7 @@ import type { Row } from '../store/tables.ts'
 
 export type KeyRow = Row<'keys'>
 /** Without what is large. */
-export type VersionRow = Omit<Row<'key_versions'>, 'wrapped' | 'attestation' | 'certificate'>
+export type VersionRow = Omit<Row<'key_versions'>, 'wrapped' | 'attestation' | 'certificate' | 'answer'>
 
 export interface CataloguedKey {
   readonly key: KeyRow

@@ -177,6 +177,8 @@ interface KeyVersionsTable {
   attestation: Uint8Array | null
   /** X.509, DER. */
   certificate: Uint8Array | null
+  /** JSON: what a secret key answers to an algorithm whose answers depend on nothing but the key, by which copies are known. */
+  answer: string | null
   /** When a destroyed version is deleted from the members and cannot be restored any more. */
   destroy_at: number | null
   uses: number

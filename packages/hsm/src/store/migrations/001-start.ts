@@ -125,6 +125,7 @@ export async function up(db: Kysely<unknown>, { bytes, sequence }: ColumnTypes):
     .addColumn('key_domain', 'text')
     .addColumn('attestation', bytes)
     .addColumn('certificate', bytes)
+    .addColumn('answer', 'text')
     .addColumn('destroy_at', 'bigint')
     .addColumn('uses', 'bigint', column => column.notNull())
     .addColumn('last_used_at', 'bigint')
