@@ -106,6 +106,8 @@ export class DeviceSession {
   #inventory: Inventory | undefined
   #keys: readonly KeyInstance[] = []
   #keyDomains: readonly KeyDomainInfo[] = []
+  /** Keys that are not what they are called. */
+  readonly #others = new Set<string>()
 
   constructor(channel: Channel, keeper: DeviceKeeper, origin: DeviceOrigin = {}) {
     this.origin = origin
@@ -168,7 +170,18 @@ export class DeviceSession {
   /** A key is there now, in place of what was known under its reference. */
   noteKey(info: KeyInfo): void {
     const others = this.#keys.filter(key => key.info.reference !== info.reference)
-    this.#keys = [...others, keyInstance(this, info, this.#domainOf(info.keyDomain))]
+    const key = keyInstance(this, info, this.#domainOf(info.keyDomain))
+    this.#others.delete(nameOf(key))
+    this.#keys = [...others, key]
+    this.#keeper.keysChanged(this)
+  }
+
+  /** The key under this reference turned out to be another one than it is called: it does nothing in the other's name. */
+  noteOther(reference: number): void {
+    const key = this.#keys.find(({ info }) => info.reference === reference)
+    if (key === undefined || this.#others.has(nameOf(key))) return
+    this.#others.add(nameOf(key))
+    this.#keys = this.#keys.map(one => (one === key ? asOther(one) : one))
     this.#keeper.keysChanged(this)
   }
 
@@ -366,7 +379,9 @@ export class DeviceSession {
     const { keys, keyDomains } = inventory
     this.#inventory = inventory
     this.#keyDomains = keyDomains
-    this.#keys = keys.map(info => keyInstance(this, info, this.#domainOf(info.keyDomain)))
+    this.#keys = keys
+      .map(info => keyInstance(this, info, this.#domainOf(info.keyDomain)))
+      .map(key => (this.#others.has(nameOf(key)) ? asOther(key) : key))
   }
 
   #domainOf(index: number | undefined): string {
@@ -407,4 +422,12 @@ function isDeviceFault(error: unknown): error is Error {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+function nameOf({ info, id, identity }: KeyInstance): string {
+  return `${info.reference} ${id} ${identity}`
+}
+
+function asOther(key: KeyInstance): KeyInstance {
+  return { ...key, identity: `other than ${key.identity} on ${key.device.id}` }
 }

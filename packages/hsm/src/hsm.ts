@@ -7,9 +7,10 @@ import { LifeCycle } from './devices/life-cycle.ts'
 import { Pins } from './devices/pins.ts'
 import { Registry } from './devices/registry.ts'
 import { Devices, type DevicesOptions } from './devices.ts'
-import { HsmError } from './errors.ts'
+import { Groups } from './groups/groups.ts'
 import { History } from './history/history.ts'
 import { Keys } from './keys/keys.ts'
+import { Placement } from './placement/placement.ts'
 import { Credentials } from './principals/credentials.ts'
 import { Logins } from './principals/logins.ts'
 import { Principals } from './principals/principals.ts'
@@ -48,6 +49,8 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly pins: Pins
   readonly lifeCycle: LifeCycle
   readonly ceremonies: Ceremonies
+  readonly groups: Groups
+  readonly placement: Placement
   readonly keys: Keys
   readonly cryptography: Cryptography
 }
@@ -81,11 +84,9 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     pinOf: path => devicePins.of(path),
     pinRefused: (path, outcome) => devicePins.refused(path, outcome),
   })
-  const keys = opened.use(
-    await Keys.open(foundation, {
-      ensure: () => Promise.reject(new HsmError('NOT_DURABLE', 'keys are not copied to other members yet')),
-    }),
-  )
+  const groups = opened.use(new Groups(foundation, registry))
+  const placement = opened.use(new Placement(foundation, groups))
+  const keys = opened.use(await Keys.open(foundation, placement))
   const all = opened.move()
   return {
     ...foundation,
@@ -99,6 +100,8 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     pins: devicePins,
     lifeCycle: new LifeCycle(registry, devicePins, options.roots),
     ceremonies: new Ceremonies(foundation, registry),
+    groups,
+    placement,
     keys,
     cryptography: new Cryptography(foundation, keys),
     [Symbol.asyncDispose]: () => all.disposeAsync(),

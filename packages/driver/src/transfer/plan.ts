@@ -21,6 +21,8 @@ interface Nothing<T> {
   readonly reason: string
   /** The key check value of a key domain that the target would need. */
   readonly missingDomain?: Uint8Array
+  /** Another key has its id there. */
+  readonly otherKey?: KeyInfo
 }
 
 /** It is there already; to be completed is a key whose certificate is not. */
@@ -99,7 +101,7 @@ function planKey(item: StoredKey, inventory: Inventory): KeyStep | undefined {
   const other = inventory.keys.find(key => equal(key.id, item.id))
   if (other) {
     const reason = `the target has another key with the same id ${toHex(item.id)}: ${other.label}, reference ${other.reference}`
-    return { action: 'none', item, reason }
+    return { action: 'none', item, reason, otherKey: other }
   }
   const obstacle = domainObstacle(item.blob, inventory)
   return obstacle && { action: 'none', item, ...obstacle }

@@ -20,6 +20,8 @@ export type Transferred<T> =
       readonly to: number
       /** Of keys: absent if there is nothing to prove one by, which the note then says. */
       readonly proof?: Proof
+      /** Of keys: as it is there now. */
+      readonly key?: KeyInfo
       readonly note?: string
     }
   /** For a reason that was known before. */
@@ -71,7 +73,7 @@ async function transferKey(card: SmartCardHsm, step: KeyStep): Promise<Transferr
     if (proving.status === 'another') throw new DriverError('WRONG_DATA', 'what it computes is not what the key would')
     doing = 'writing its certificate'
     if (step.action === 'complete') await card.writeCertificate(to, item.certificate!)
-    return { status: statuses[step.action], item, to, ...details(step, proving) }
+    return { status: statuses[step.action], item, to, key: info, ...details(step, proving) }
   } catch (error) {
     // What became of it, only the card knows, and it is out of reach.
     if (error instanceof DriverError && error.cause instanceof ChannelError) throw error.cause

@@ -105,6 +105,11 @@ export class Registry {
     return this.#rows.get(path)?.group_id ?? undefined
   }
 
+  /** The rows of the devices in a group, by its id. */
+  inGroup(group: string): DeviceRow[] {
+    return [...this.#rows.values()].filter(row => row.group_id === group)
+  }
+
   /** Whether a device, by its path, is the caller's tenant's. */
   isOf({ tenant }: Pick<Caller, 'tenant'>, path: string): boolean {
     return tenant !== null && this.#rows.get(path)?.tenant_id === tenant

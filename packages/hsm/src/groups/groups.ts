@@ -5,26 +5,18 @@
  * have this domain with its key: one that has not could hold none of the group's keys.
  */
 import type { Transaction } from 'kysely'
-import type { Devices } from '../devices.ts'
 import type { DeviceSession } from '../device-session.ts'
+import type { Registry } from '../devices/registry.ts'
 import { HsmError } from '../errors.ts'
-import type { Happening, History } from '../history/history.ts'
+import type { Happening } from '../history/history.ts'
+import type { Foundation } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
 import { newId } from '../store/ids.ts'
-import type { Store } from '../store/store.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { leavingObstacle } from './leaving.ts'
-import { type Member, Members } from './members.ts'
+import { inOrder, type Member, memberOf } from './members.ts'
 
 export type GroupRow = Row<'groups'>
-type DeviceRow = Row<'devices'>
-
-interface Parts {
-  readonly store: Store
-  readonly history: History
-  readonly devices: Devices
-  now(): number
-}
 
 export interface NewGroup {
   readonly name: string
@@ -38,42 +30,34 @@ export interface Membership {
   readonly standby?: boolean | undefined
 }
 
-export class Groups implements AsyncDisposable {
-  readonly members: Members
-  readonly #parts: Parts
-  readonly #stop = new AbortController()
+export class Groups implements Disposable {
+  readonly #foundation: Foundation
+  readonly #registry: Registry
+  readonly #onReady: (device: DeviceSession) => void
 
-  private constructor(parts: Parts, members: Members) {
-    this.#parts = parts
-    this.members = members
-    const onEvent = ({ type, subject }: Row<'events'>) => {
-      if (type.startsWith('device.')) this.members.load(subject).catch(() => {})
-    }
-    parts.history.events.on('event', onEvent)
-    const onReady = (device: DeviceSession) => {
+  constructor(foundation: Foundation, registry: Registry) {
+    this.#foundation = foundation
+    this.#registry = registry
+    this.#onReady = device => {
       if (device.state === 'ready') this.#learnDomain(device).catch(() => {})
     }
-    parts.devices.events.on('change', onReady)
-    parts.devices.events.on('keys', onReady)
-    this.#stop.signal.addEventListener('abort', () => {
-      parts.history.events.off('event', onEvent)
-      parts.devices.events.off('change', onReady)
-      parts.devices.events.off('keys', onReady)
-    })
+    for (const event of ['change', 'keys'] as const) foundation.devices.events.on(event, this.#onReady)
   }
 
-  static async open(parts: Parts): Promise<Groups> {
-    const members = new Members(parts.store)
-    await members.load()
-    return new Groups(parts, members)
+  /** The members of a group by its id, in the order in which they are asked. */
+  members(group: string): Member[] {
+    return inOrder(this.#registry.inGroup(group).flatMap(row => memberOf(row) ?? []))
   }
 
-  /** The id of the group that a device, by its certified path, is in. */
-  readonly groupOf = (path: string): string | undefined => this.members.get(path)?.group
+  /** What a device, by its certified path, is a member of. */
+  memberOf(path: string): Member | undefined {
+    const row = this.#registry.row(path)
+    return row && memberOf(row)
+  }
 
   async list({ tenant }: Caller): Promise<GroupRow[]> {
     if (tenant === null) return []
-    return this.#parts.store.db
+    return this.#foundation.store.db
       .selectFrom('groups')
       .selectAll()
       .where('tenant_id', '=', tenant)
@@ -83,7 +67,7 @@ export class Groups implements AsyncDisposable {
 
   /** @throws HsmError NOT_FOUND */
   async find({ tenant }: Pick<Caller, 'tenant'>, nameOrId: string): Promise<GroupRow> {
-    const group = await this.#parts.store.db
+    const group = await this.#foundation.store.db
       .selectFrom('groups')
       .selectAll()
       .where('tenant_id', '=', tenant ?? '')
@@ -95,7 +79,7 @@ export class Groups implements AsyncDisposable {
 
   /** @throws HsmError EXISTS */
   create(caller: Caller, { name, keyDomain }: NewGroup): Promise<GroupRow> {
-    return this.#parts.history.write(async db => {
+    return this.#foundation.history.write(async db => {
       const { group, happened } = await this.make(db, caller, { name, keyDomain })
       return { value: group, happened }
     })
@@ -111,7 +95,7 @@ export class Groups implements AsyncDisposable {
     await this.#mustBeFree(db, tenant, name)
     const group: GroupRow = {
       ...{ id: newId('grp'), tenant_id: tenant, name, key_domain: keyDomain?.toUpperCase() ?? null },
-      ...{ created_at: this.#parts.now(), revision: 1 },
+      ...{ created_at: this.#foundation.now(), revision: 1 },
     }
     await db.insertInto('groups').values(group).execute()
     const data = { name, keyDomain: group.key_domain }
@@ -121,7 +105,7 @@ export class Groups implements AsyncDisposable {
   /** @throws HsmError NOT_FOUND, EXISTS; STALE if another revision is there than the one given */
   async rename(caller: Caller, nameOrId: string, name: string, revision?: number): Promise<GroupRow> {
     const group = await this.#current(caller, nameOrId, revision)
-    return this.#parts.history.write(async db => {
+    return this.#foundation.history.write(async db => {
       if (name !== group.name) await this.#mustBeFree(db, group.tenant_id, name)
       const value = { ...group, name, revision: group.revision + 1 }
       const { numUpdatedRows } = await db
@@ -139,7 +123,7 @@ export class Groups implements AsyncDisposable {
   /** @throws HsmError NOT_FOUND, STALE; WRONG_STATE if there are devices or keys in it */
   async delete(caller: Caller, nameOrId: string, revision?: number): Promise<void> {
     const group = await this.#current(caller, nameOrId, revision)
-    await this.#parts.history.write(async db => {
+    await this.#foundation.history.write(async db => {
       await mustBeEmpty(db, group)
       await db.updateTable('enrolments').set({ group_id: null }).where('group_id', '=', group.id).execute()
       await db.deleteFrom('groups').where('id', '=', group.id).execute()
@@ -156,38 +140,27 @@ export class Groups implements AsyncDisposable {
    *   that it is in
    */
   async join(caller: Caller, nameOrId: string, group: string, membership: Membership = {}): Promise<Member> {
-    const { db } = this.#parts.store
-    const [device, to] = [await this.#device(caller, nameOrId), await this.find(caller, group)]
-    const moves = device.group_id !== to.id
-    const domain = moves ? await this.joinable(device.path, to) : to.key_domain
-    if (moves && device.group_id !== null) {
-      const obstacle = await leavingObstacle(db, device.id, device.group_id)
-      if (obstacle) throw new HsmError('WRONG_STATE', `${device.name} cannot leave its group: ${obstacle}`)
-    }
-    const place = {
-      group_id: to.id,
-      priority: membership.priority ?? device.priority,
-      standby: Number(membership.standby ?? device.standby === 1),
-    }
-    await this.#parts.history.write(async db => {
-      await db
-        .updateTable('devices')
-        .set({ ...place, revision: device.revision + 1 })
-        .where('id', '=', device.id)
-        .execute()
-      if (moves) await db.deleteFrom('instances').where('device_id', '=', device.id).execute()
+    const { row } = this.#registry.device(caller, nameOrId)
+    const to = await this.find(caller, group)
+    const moves = row.group_id !== to.id
+    const domain = moves ? this.joinable(row.path, to) : to.key_domain
+    const changed = await this.#registry.change(caller, row.id, {}, async (db, device) => {
+      if (moves && device.group_id !== null) {
+        const obstacle = await leavingObstacle(db, device.id, device.group_id)
+        if (obstacle) throw new HsmError('WRONG_STATE', `${device.name} cannot leave its group: ${obstacle}`)
+        await db.deleteFrom('instances').where('device_id', '=', device.id).execute()
+      }
       if (domain !== to.key_domain) {
         await db.updateTable('groups').set({ key_domain: domain }).where('id', '=', to.id).execute()
       }
-      const data = { group: to.name, priority: place.priority, standby: place.standby === 1 }
-      const type = moves ? 'device.joined' : 'device.placed'
+      const { priority = device.priority, standby = device.standby === 1 } = membership
       return {
-        value: undefined,
-        happened: [{ tenant: to.tenant_id, type, subject: device.id, actor: caller.principal, data }],
+        values: { group_id: to.id, priority, standby: Number(standby) },
+        type: moves ? 'device.joined' : 'device.changed',
+        data: { group: to.name, priority, standby },
       }
     })
-    await this.members.load(device.id)
-    return this.members.get(device.path)!
+    return memberOf(changed)!
   }
 
   /**
@@ -196,8 +169,8 @@ export class Groups implements AsyncDisposable {
    * @param path of a device that has been connected since the start
    * @throws HsmError WRONG_STATE if it cannot join, with the domains of both
    */
-  async joinable(path: string, group: GroupRow): Promise<string | null> {
-    const session = this.#parts.devices.known().find(({ id }) => id === path)
+  joinable(path: string, group: GroupRow): string | null {
+    const session = this.#foundation.devices.session(path)
     if (session === undefined) {
       throw new HsmError('WRONG_STATE', `${path} has not connected yet: its key domains are not known`)
     }
@@ -211,7 +184,7 @@ export class Groups implements AsyncDisposable {
         `group ${name} has the key domain ${wanted}, ${path} has ${there}: import the same key shares into both`,
       )
     }
-    const [other] = this.members.of(group.id)
+    const [other] = this.members(group.id)
     if (other === undefined) return domains[0] ?? null
     throw new HsmError(
       'WRONG_STATE',
@@ -221,10 +194,10 @@ export class Groups implements AsyncDisposable {
 
   /** The only member of a group without domain has got one. */
   async #learnDomain({ id, completeDomains }: DeviceSession): Promise<void> {
-    const member = id === undefined ? undefined : this.members.get(id)
+    const member = id === undefined ? undefined : this.memberOf(id)
     const [domain] = completeDomains.keys()
     if (member === undefined || domain === undefined) return
-    const { numUpdatedRows } = await this.#parts.store.write(db =>
+    const { numUpdatedRows } = await this.#foundation.store.write(db =>
       db
         .updateTable('groups')
         .set({ key_domain: domain })
@@ -234,19 +207,7 @@ export class Groups implements AsyncDisposable {
     )
     if (numUpdatedRows === 0n) return
     const data = { keyDomain: domain }
-    await this.#parts.history.record({ tenant: member.tenant, type: 'group.keyDomain', subject: member.group, data })
-  }
-
-  async #device({ tenant }: Caller, nameOrId: string): Promise<DeviceRow> {
-    const device = await this.#parts.store.db
-      .selectFrom('devices')
-      .selectAll()
-      .where('tenant_id', '=', tenant ?? '')
-      .where('state', '=', 'claimed')
-      .where(eb => eb.or([eb('name', '=', nameOrId), eb('id', '=', nameOrId), eb('path', '=', nameOrId)]))
-      .executeTakeFirst()
-    if (device === undefined) throw new HsmError('NOT_FOUND', `there is no device ${nameOrId}`)
-    return device
+    await this.#foundation.history.record({ tenant: member.tenant, type: 'group.keyDomain', subject: member.group, data })
   }
 
   async #current(caller: Caller, nameOrId: string, revision: number | undefined): Promise<GroupRow> {
@@ -265,8 +226,8 @@ export class Groups implements AsyncDisposable {
     if (there) throw new HsmError('EXISTS', `there is a group ${name} already`)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort()
+  [Symbol.dispose](): void {
+    for (const event of ['change', 'keys'] as const) this.#foundation.devices.events.off(event, this.#onReady)
   }
 }
 

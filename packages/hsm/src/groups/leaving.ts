@@ -3,11 +3,7 @@ import type { Kysely } from 'kysely'
 import type { Tables } from '../store/tables.ts'
 
 /** The keys of which neither another member has a copy nor the store a wrapped one, in words; undefined: none. */
-export async function leavingObstacle(
-  db: Kysely<Tables>,
-  device: string,
-  group: string,
-): Promise<string | undefined> {
+export async function leavingObstacle(db: Kysely<Tables>, device: string, group: string): Promise<string | undefined> {
   const held = await db
     .selectFrom('instances')
     .innerJoin('key_versions', 'key_versions.id', 'instances.version_id')

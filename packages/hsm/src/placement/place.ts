@@ -3,8 +3,8 @@ import {
   isRefusal,
   type KeyInfo,
   type KeyStep,
-  planTransfer,
   type Proving,
+  planTransfer,
   prove,
   type SmartCardHsm,
   type StoredKey,
@@ -23,6 +23,8 @@ export interface Placed {
   /** On the card; 0: none. */
   readonly reference: number
   readonly reason?: string
+  /** As it is there, if it was put there just now. */
+  readonly info?: KeyInfo
 }
 
 /** Puts a key on a card, unless it is there. What failed is taken off again. After log-in. */
@@ -40,10 +42,10 @@ export async function place(card: SmartCardHsm, target: Target, key: StoredKey):
   if (outcome === undefined || outcome.status === 'notCopied' || outcome.status === 'failed') {
     return { state: 'missing', reference: 0, reason: outcome?.reason ?? 'it was not copied' }
   }
-  const { to: reference, proof, note } = outcome
-  return proof === undefined
-    ? { state: 'unverified', reference, ...(note && { reason: note }) }
-    : { state: 'verified', reference }
+  const { to: reference, proof, note, key: info } = outcome
+  const there = { reference, ...(info && { info }) }
+  if (proof !== undefined) return { state: 'verified', ...there }
+  return { state: 'unverified', ...there, ...(note && { reason: note }) }
 }
 
 /** Uses a key that is on a card once, to see that it is the one. After log-in. */
@@ -63,5 +65,7 @@ export async function proven(card: SmartCardHsm, key: StoredKey, info: KeyInfo):
 
 function notCopied(step: (KeyStep & { action: 'none' }) | undefined): Placed {
   const reason = step?.reason ?? 'it was not copied'
-  return { state: step?.action === 'none' && isOther(reason) ? 'different' : 'missing', reference: 0, reason }
+  return step?.otherKey === undefined
+    ? { state: 'missing', reference: 0, reason }
+    : { state: 'different', reference: step.otherKey.reference, reason }
 }

@@ -1,5 +1,5 @@
 /** Versions of keys as far as it matters to where they are, and how they are known on a card. */
-import { subjectPublicKeyInfo, WrappedKeyFile } from '@keytether/card'
+import { curveByName, subjectPublicKeyInfo, WrappedKeyFile } from '@keytether/card'
 import { decode, equal, fromHex, toHex } from '@keytether/codec'
 import type { Answer, StoredKey } from '@keytether/driver'
 import type { Kysely } from 'kysely'
@@ -9,7 +9,10 @@ import type { Row, Tables } from '../store/tables.ts'
 type VersionRow = Row<'key_versions'>
 
 export interface PlacedVersion
-  extends Pick<VersionRow, 'id' | 'version' | 'state' | 'card_key_id' | 'label' | 'public_key' | 'identity' | 'destroy_at'> {
+  extends Pick<
+    VersionRow,
+    'id' | 'version' | 'state' | 'card_key_id' | 'label' | 'public_key' | 'identity' | 'destroy_at'
+  > {
   readonly answer: Answer | undefined
   /** Whether there is a wrapped copy in the store. */
   readonly wrapped: boolean
@@ -75,12 +78,11 @@ export async function storedKey(db: Kysely<Tables>, version: PlacedVersion): Pro
     .orderBy('checked_at')
     .executeTakeFirst()) ?? { reference: undefined }
   const { card_key_id, label, kind, parameter, public_key, answer } = version
-  const size = Number(parameter)
   return {
     id: fromHex(card_key_id ?? ''),
     label,
     kind,
-    ...(kind === 'EC' ? { bits: 0, curve: parameter } : { bits: size }),
+    ...(kind === 'EC' ? { bits: curveByName(parameter)?.bits ?? 0, curve: parameter } : { bits: Number(parameter) }),
     ...(reference !== undefined && { reference }),
     ...(public_key && { publicKey: new Uint8Array(public_key) }),
     ...(answer && { answer }),
@@ -96,6 +98,11 @@ export function instanceOf(version: PlacedVersion, keys: readonly KeyInstance[])
 export function isInstance({ public_key, card_key_id, identity }: PlacedVersion, key: KeyInstance): boolean {
   if (public_key === null) return key.id === card_key_id && key.identity === identity
   return key.info.publicKey !== undefined && equal(subjectPublicKeyInfo(key.info.publicKey), public_key)
+}
+
+/** Destroyed, and not to be restored. */
+export function isGone({ state, destroy_at }: PlacedVersion, now: number): boolean {
+  return state === 'destroyed' && (destroy_at === null || destroy_at <= now)
 }
 
 export function answerText({ algorithm, input, output }: Answer): string {
