@@ -207,7 +207,12 @@ export class Groups implements Disposable {
     )
     if (numUpdatedRows === 0n) return
     const data = { keyDomain: domain }
-    await this.#foundation.history.record({ tenant: member.tenant, type: 'group.keyDomain', subject: member.group, data })
+    await this.#foundation.history.record({
+      tenant: member.tenant,
+      type: 'group.keyDomain',
+      subject: member.group,
+      data,
+    })
   }
 
   async #current(caller: Caller, nameOrId: string, revision: number | undefined): Promise<GroupRow> {

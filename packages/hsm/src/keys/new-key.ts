@@ -103,7 +103,7 @@ export function versionRow(
     ...{ id: newId('kv'), key_id: key.id, version, state: 'creating', state_since: now, reason: null },
     ...{ other_state: activate ? 'active' : 'pre-active', label: version === 1 ? key.name : `${key.name} v${version}` },
     ...{ card_key_id: null, public_key: null, identity: null, wrapped: null, key_domain: null, attestation: null },
-    ...{ certificate: null, destroy_at: null, uses: 0, last_used_at: null, created_at: now },
+    ...{ certificate: null, answer: null, destroy_at: null, uses: 0, last_used_at: null, created_at: now },
   }
 }
 

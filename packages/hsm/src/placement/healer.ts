@@ -6,6 +6,7 @@ import type { DeviceSession } from '../device-session.ts'
 import { HsmError } from '../errors.ts'
 import type { GroupRow, Groups } from '../groups/groups.ts'
 import type { Foundation } from '../hsm.ts'
+import type { Row } from '../store/tables.ts'
 import type { GroupReport } from './report.ts'
 import { type HealingParts, healingRound } from './round.ts'
 import type { Work } from './work.ts'
@@ -27,6 +28,7 @@ interface Healing {
   state: GroupReport['state'] | undefined
 }
 
+const wanted = ['key.created', 'key.imported', 'key.adopted', 'key.restored', 'device.joined', 'device.claimed']
 const shortestMs = 2_000
 const longestMs = 300_000
 
@@ -35,6 +37,7 @@ export class Healer implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #groups = new Map<string, Healing>()
   readonly #onChange: (device: DeviceSession) => void
+  readonly #onEvent: (event: Row<'events'>) => void
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -46,6 +49,17 @@ export class Healer implements AsyncDisposable {
       }
     }
     parts.devices.events.on('change', this.#onChange)
+    this.#onEvent = event => void this.#concerned(event).catch(() => {})
+    parts.history.events.on('event', this.#onEvent)
+  }
+
+  /** A group has another member, or a key more. */
+  async #concerned({ type, subject }: Row<'events'>): Promise<void> {
+    const { db } = this.#parts.store
+    if (!wanted.includes(type)) return
+    const table = type.startsWith('key.') ? 'keys' : 'devices'
+    const row = await db.selectFrom(table).select('group_id').where('id', '=', subject).executeTakeFirst()
+    if (typeof row?.group_id === 'string') this.request(row.group_id)
   }
 
   /** Soon, unless a round runs, then after it. */
@@ -116,6 +130,7 @@ export class Healer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     this.#parts.devices.events.off('change', this.#onChange)
+    this.#parts.history.events.off('event', this.#onEvent)
     for (const { timer } of this.#groups.values()) clearTimeout(timer)
     await Promise.allSettled([...this.#groups.values()].map(({ running }) => running))
   }

@@ -31,7 +31,6 @@ export interface EnsureOptions {
 export interface Ensured {
   /** How many members have it, proven as far as it can be. */
   readonly copies: number
-  readonly wanted: number
   /** Whether there is a wrapped copy in the store; if not, why. */
   readonly wrapped: boolean
   readonly obstacle?: string
@@ -56,7 +55,7 @@ export class Placement implements AsyncDisposable {
    * Puts a version on members of its group, on those first that have it already. What is there is used once to see that it is
    * the one; what could not be done on one member is tried on another.
    *
-   * @throws HsmError NOT_FOUND, WRONG_STATE if it is destroyed, TIMEOUT
+   * @throws HsmError NOT_FOUND, WRONG_STATE if it is destroyed, TIMEOUT; NOT_DURABLE if fewer have it: what is there stays
    */
   async ensure(versionId: string, { copies, signal, onProgress }: EnsureOptions): Promise<Ensured> {
     const { store } = this.#foundation
@@ -79,8 +78,15 @@ export class Placement implements AsyncDisposable {
       return done!
     })
     this.#healer.request(version.group)
-    const wrapped = version.wrapped || obstacle === undefined
-    return { copies: members.filter(isThere).length, wanted, wrapped, ...(obstacle && { obstacle }), members }
+    const there = members.filter(isThere).length
+    if (there >= wanted)
+      return { copies: there, wrapped: obstacle === undefined, ...(obstacle && { obstacle }), members }
+    const others = members.filter(done => !isThere(done)).map(inWords)
+    throw new HsmError(
+      'NOT_DURABLE',
+      `${versionWords(version)} is on ${there} of ${wanted} members of ${group.name}: ${others.join(', ') || 'no other is ready'}`,
+      { retryAfterMs: 5_000 },
+    )
   }
 
   /** How a group is, as far as is known. */
@@ -193,6 +199,10 @@ export class Placement implements AsyncDisposable {
 
 function isThere(done: PlacedOn): boolean {
   return 'placed' in done && (done.placed.state === 'verified' || done.placed.state === 'unverified')
+}
+
+function inWords(done: PlacedOn): string {
+  return `${done.member.name} (${'notDone' in done ? done.notDone : (done.placed.reason ?? done.placed.state)})`
 }
 
 /** Asks as many at once as are still wanted, until enough have done it or all were asked. */

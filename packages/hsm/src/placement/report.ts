@@ -3,7 +3,7 @@ import type { DeviceSession } from '../device-session.ts'
 import type { GroupRow } from '../groups/groups.ts'
 import type { Member } from '../groups/members.ts'
 import type { InstanceRow } from './instances.ts'
-import type { PlacedVersion } from './versions.ts'
+import { instanceOf, type PlacedVersion } from './versions.ts'
 
 export interface MemberReport {
   readonly member: Member
@@ -60,7 +60,8 @@ export interface Known {
   readonly singles: ReadonlyMap<string, string>
 }
 
-export function reportOf(known: Known): GroupReport {
+export function reportOf(all: Known): GroupReport {
+  const known = { ...all, instances: all.instances.map(row => asSeen(all, row)) }
   const { group } = known
   const members = known.members.map(member => memberReport(known, member))
   const keys = known.versions.filter(isKept).map(version => keyReport(known, version))
@@ -72,6 +73,15 @@ export function reportOf(known: Known): GroupReport {
   const state =
     members.length === 0 ? 'empty' : durability === 0 ? 'unavailable' : reasons.length > 0 ? 'degraded' : 'healthy'
   return { group, state, reasons, durability, members, keys }
+}
+
+/** What a member that is ready does not hold is not there, whatever was seen on it before. */
+function asSeen({ members, sessions, versions }: Known, row: InstanceRow): InstanceRow {
+  const member = members.find(({ device }) => device === row.device_id)
+  const session = member && sessions.get(member.path)
+  const version = versions.find(({ id }) => id === row.version_id)
+  if (session?.state !== 'ready' || version === undefined || !holds(row)) return row
+  return instanceOf(version, session.keys) ? row : { ...row, state: 'missing', reason: 'it is not there any more' }
 }
 
 /** Those that are to be on every member. */
