@@ -5,7 +5,7 @@ import type { Member } from '../groups/members.ts'
 import type { InstanceRow } from './instances.ts'
 import { instanceOf, type PlacedVersion } from './versions.ts'
 
-export interface MemberReport {
+interface MemberReport {
   readonly member: Member
   /** It is ready and has the group's key domain. */
   readonly operational: boolean
@@ -20,9 +20,9 @@ export interface MemberReport {
  * - `single` it cannot leave the one device that it is on · `different` a member has another key in its place
  * - `lost` no member has it, and there is no wrapped copy
  */
-export type Consistency = 'ok' | 'short' | 'single' | 'different' | 'lost'
+type Consistency = 'ok' | 'short' | 'single' | 'different' | 'lost'
 
-export interface KeyReport {
+interface KeyReport {
   readonly version: PlacedVersion
   readonly consistency: Consistency
   readonly reason?: string
@@ -31,7 +31,7 @@ export interface KeyReport {
   readonly instances: readonly InstanceReport[]
 }
 
-export interface InstanceReport {
+interface InstanceReport {
   readonly member: Member
   readonly state: InstanceRow['state'] | 'unknown'
   readonly reason?: string
