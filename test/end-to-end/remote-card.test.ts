@@ -165,7 +165,7 @@ test('the log names each lease, but not its id, and no command', async () => {
   assert.equal(over.length, begun.length)
   const { device, borrower, since, reason } = over[0]
   assert.match(device, /^ZZEMULATOR\.ZZEMULCA\.ZZEMU/)
-  assert.match(borrower, /^token [0-9a-f]{8}$/)
+  assert.match(borrower, /^token-[0-9a-f]{8}$/)
   assert.ok(Date.parse(since) > 0)
   assert.equal(reason, 'given back')
   assert.match(service.errors(), /"\/api\/leases\/…\/transmit"/)
@@ -342,7 +342,8 @@ test('over TLS, with a client certificate in place of a token', async t => {
   execFileSync('openssl', ['req', '-x509', ...made, ...subject, '-out', file('cert.pem')], { stdio: 'pipe' })
   // Authority, server and client in one.
   const tls = ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--client-ca', 'cert.pem']
-  const secure = longRunning(['serve', '--listen', '127.0.0.1:0', ...tls], folder)
+  const other = ['--database', 'sqlite:second.db']
+  const secure = longRunning(['serve', '--listen', '127.0.0.1:0', ...other, ...tls], folder)
   const where = ['card', 'devices', '--service', (await secure.event('ready')).url!]
   const client = ['--client-cert', 'cert.pem', '--client-key', 'key.pem']
   assert.equal(await ok([...where, ...client, '--ca', 'cert.pem']), 'no device is connected\n')

@@ -1,8 +1,14 @@
 /** All operations of the REST API. */
 import type { Operation } from './operation.ts'
+import { principalOperations } from './principals.ts'
 import { serviceOperations } from './service.ts'
+import { tenantOperations } from './tenants.ts'
 
-export const operations = { ...serviceOperations } as const satisfies Record<string, Operation>
+export const operations = {
+  ...serviceOperations,
+  ...tenantOperations,
+  ...principalOperations,
+} as const satisfies Record<string, Operation>
 
 export type Operations = typeof operations
 export type OperationName = keyof Operations

@@ -1,6 +1,18 @@
 /** The service itself. */
 import { z } from 'zod'
 import { operation, roles } from './operation.ts'
+import { Time } from './values.ts'
+
+/** 32 bytes, or words. What came is never repeated in an error. */
+const MasterKey = z.union(
+  [
+    z.strictObject({ key: z.string().regex(/^[0-9A-Fa-f]{64}$/) }),
+    z.strictObject({ passphrase: z.string().min(1).max(1024) }),
+  ],
+  'wanted a key of 64 hexadecimal digits, or a passphrase',
+)
+
+const platform = ['root', 'administrator'] as const
 
 export const serviceOperations = {
   whoAmI: operation({
@@ -17,5 +29,37 @@ export const serviceOperations = {
       roles: z.array(z.enum(roles)),
       tags: z.array(z.string()),
     }),
+  }),
+  describeService: operation({
+    method: 'GET',
+    path: '/service',
+    summary: 'What runs here, and whether its secrets can be opened',
+    roles: [],
+    rate: 'read',
+    answer: z.strictObject({
+      version: z.string(),
+      /** As SQLite, PostgreSQL. */
+      database: z.string(),
+      /** `new`: none was ever kept, and the first master key that is given becomes the one. */
+      secrets: z.enum(['new', 'sealed', 'open']),
+      startedAt: Time,
+    }),
+  }),
+  unseal: operation({
+    method: 'POST',
+    path: '/unseal',
+    summary: 'Gives the master key, so that the secrets in the database can be opened',
+    description: 'One attempt at a time, and after a wrong one none for a second.',
+    roles: platform,
+    rate: 'slow',
+    body: MasterKey,
+  }),
+  changeMasterKey: operation({
+    method: 'POST',
+    path: '/master-key',
+    summary: 'Changes the master key; what is sealed stays as it is',
+    roles: platform,
+    rate: 'slow',
+    body: z.strictObject({ current: MasterKey, next: MasterKey }),
   }),
 }

@@ -39,6 +39,7 @@ export interface Foundation {
 }
 
 export interface Hsm extends Foundation, AsyncDisposable {
+  readonly startedAt: number
   readonly vault: Vault
   readonly tenants: Tenants
   readonly principals: Principals
@@ -90,6 +91,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   const all = opened.move()
   return {
     ...foundation,
+    startedAt: now(),
     vault,
     tenants,
     principals,

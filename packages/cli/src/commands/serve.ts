@@ -14,6 +14,8 @@ import { type TrustOptions, trustOptions } from '../trust.ts'
 interface ServeOptions extends OutputOptions, TrustOptions {
   readonly config?: string
   readonly listen?: Address
+  readonly database?: string
+  readonly masterKeyFile?: string
   readonly tokenFile?: string
   readonly trustTestDevices?: true
   readonly pins?: string
@@ -30,6 +32,14 @@ export function serve(program: Command): void {
     .option('--config <file>', 'Settings in JSON; options win over it')
     .option('--listen <host:port>', 'Where to listen; default 127.0.0.1:8080', address)
     .option('--token-file <file>', 'API tokens, one a line; made with a random one if it is not there')
+    .option(
+      '--database <url>',
+      'sqlite:FILE or postgres://USER@HOST/DATABASE; default: keytether.db beside the settings, or here',
+    )
+    .option(
+      '--master-key-file <file>',
+      'What opens the secrets in it: 64 hexadecimal digits; without, it starts sealed',
+    )
     .option('--trust-test-devices', "Also trust CardContact's root of test devices")
     .option('--pins <file>', 'PINs of devices that dial in locked: a JSON object of device id and PIN')
     .option('--tls-cert <file>', 'Serve HTTPS with this certificate chain, PEM')
@@ -61,9 +71,19 @@ async function run(options: ServeOptions): Promise<void> {
   }
   const { config, logLevel } = await configured(options)
   const service = await startService(config, createLog(logLevel, process.stderr.fd))
-  const { url } = service
-  report({ event: 'ready', url, ram: `${url}/rt/hsm`, api: `${url}/se/api` }, `tokens dial in at ${url}/rt/hsm`)
-  if (!options.json) console.log(`applications use their keys at ${url}/se/api`)
+  const { url, hsm } = service
+  const { name: database } = hsm.store
+  const secrets = hsm.vault.state
+  report(
+    { event: 'ready', url, database, secrets, ram: `${url}/rt/hsm`, api: `${url}/se/api` },
+    `tokens dial in at ${url}/rt/hsm`,
+  )
+  if (!options.json) {
+    console.log(`applications use their keys at ${url}/v1 and ${url}/se/api`)
+    console.log(`data is in ${database}`)
+    if (secrets !== 'open')
+      console.log('it is sealed: an administrator gives the master key with keytether service unseal')
+  }
   await aborted(stop.signal)
   await service.close()
 }
@@ -85,6 +105,8 @@ async function configured(options: ServeOptions): Promise<{ config: ServiceConfi
 /** Settings by the names that mistakes are told with. */
 const optionsOf = {
   tokens: '--token-file',
+  database: '--database',
+  'masterKey.file': '--master-key-file',
   'tls.certificate': '--tls-cert',
   'tls.key': '--tls-key',
   'tls.clientAuthorities': '--client-ca',
@@ -105,7 +127,8 @@ async function settings(options: ServeOptions): Promise<Record<string, unknown>>
   return {
     ...file,
     ...options.listen,
-    ...defined({ tokens: path(options.tokenFile), log: options.logLevel }),
+    ...defined({ database: database(options.database), tokens: path(options.tokenFile), log: options.logLevel }),
+    ...(options.masterKeyFile !== undefined && { masterKey: { file: resolve(options.masterKeyFile) } }),
     ...((tls || Object.keys(certificate).length > 0) && { tls: { ...tls, ...certificate } }),
     roots: { ...roots, own, ...defined({ test: options.trustTestDevices }) },
     devices: { ...devices, ...defined({ pins: path(options.pins) }) },
@@ -124,6 +147,11 @@ async function readSettings(file: string): Promise<Record<string, unknown>> {
 /** Options name files from where the user is, the configuration file from where it is itself. */
 function path(file: string | undefined): string | undefined {
   return file === undefined ? undefined : resolve(file)
+}
+
+function database(url: string | undefined): string | undefined {
+  const [, file] = /^sqlite:(?!:memory:$)(.+)$/.exec(url ?? '') ?? []
+  return file === undefined ? url : `sqlite:${resolve(file)}`
 }
 
 function defined(values: Record<string, unknown>): Record<string, unknown> {

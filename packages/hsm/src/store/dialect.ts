@@ -11,7 +11,8 @@ export interface ColumnTypes {
 export type Trouble = 'conflict' | 'unavailable'
 
 export interface Database {
-  /** For people; never a password. */
+  readonly kind: 'SQLite' | 'PostgreSQL'
+  /** For people, with where it is; never a password. */
   readonly name: string
   /** One connection, which has the database to itself for as long as it lives. */
   readonly writer: Dialect

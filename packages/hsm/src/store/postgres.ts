@@ -17,6 +17,7 @@ export function postgres(url: string): Database {
     return made
   }
   return {
+    kind: 'PostgreSQL',
     name,
     writer: new PostgresDialect({
       pool: pool({ max: 1, idleTimeoutMillis: 0, onConnect: client => takeLock(client, name) }),

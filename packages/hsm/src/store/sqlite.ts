@@ -16,6 +16,7 @@ export function sqlite(path: string): Database {
   const lock = inMemory ? undefined : lockOf(path)
   const dialect = (...pragmas: readonly string[]) => new SqliteDialect({ database: async () => open(path, pragmas) })
   return {
+    kind: 'SQLite',
     name: `SQLite ${path}`,
     writer: dialect('journal_mode = wal', 'synchronous = full', 'foreign_keys = on'),
     reader: inMemory ? undefined : dialect('query_only = on'),

@@ -10,7 +10,8 @@ import type { Tables } from './tables.ts'
 import { Writer } from './writer.ts'
 
 export interface Store extends AsyncDisposable {
-  /** Which it is, for people. */
+  readonly kind: Database['kind']
+  /** Which it is and where, for people. */
   readonly name: string
   /** To read what is committed. Not inside `write`, which gives its own. */
   readonly db: Kysely<Tables>
@@ -47,6 +48,7 @@ export async function openStore(url: string): Promise<Store> {
   }
   const writer = new Writer(writing, database.trouble)
   return {
+    kind: database.kind,
     name: database.name,
     db: reading ?? writing,
     write: work => writer.write(work),

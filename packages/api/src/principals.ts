@@ -1,0 +1,116 @@
+/** People and programs of a tenant, and what they log in with. */
+import { z } from 'zod'
+import { operation, roles } from './operation.ts'
+import { Name, PageQuery, pageOf, Time, wanted } from './values.ts'
+
+const administrators = ['administrator'] as const
+const readers = ['administrator', 'auditor'] as const
+
+const tenantRoles = roles.filter(role => role !== 'root')
+const Roles = z.array(z.enum(tenantRoles, wanted(`one of ${tenantRoles.join(', ')}`))).max(tenantRoles.length)
+const Tags = z.array(Name).max(64)
+
+export const Principal = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  roles: z.array(z.enum(roles)),
+  /** Operators use keys that have one of these, and keys that have none. */
+  tags: z.array(z.string()),
+  createdAt: Time,
+  /** Absent: it may log in. */
+  disabledAt: Time.optional(),
+  revision: z.int(),
+})
+export type Principal = z.infer<typeof Principal>
+
+export const Credential = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  createdAt: Time,
+  expiresAt: Time.optional(),
+  /** To within a minute. */
+  lastUsedAt: Time.optional(),
+})
+export type Credential = z.infer<typeof Credential>
+
+export const principalOperations = {
+  listPrincipals: operation({
+    method: 'GET',
+    path: '/principals',
+    summary: 'The principals of the tenant, by name',
+    roles: readers,
+    rate: 'read',
+    query: PageQuery,
+    answer: pageOf(Principal),
+    paged: true,
+  }),
+  createPrincipal: operation({
+    method: 'POST',
+    path: '/principals',
+    summary: 'Makes a principal, which can log in when it has a credential',
+    roles: administrators,
+    rate: 'write',
+    status: 201,
+    body: z.strictObject({ name: Name, roles: Roles.default([]), tags: Tags.default([]) }),
+    answer: Principal,
+    revised: true,
+    idempotent: true,
+  }),
+  getPrincipal: operation({
+    method: 'GET',
+    path: '/principals/{principal}',
+    summary: 'One of them',
+    roles: readers,
+    rate: 'read',
+    answer: Principal,
+    revised: true,
+  }),
+  changePrincipal: operation({
+    method: 'PATCH',
+    path: '/principals/{principal}',
+    summary: 'Changes what it may, from its next request on',
+    description: 'Refused with WRONG_STATE when no administrator who can log in would be left.',
+    roles: administrators,
+    rate: 'write',
+    body: z.strictObject({ roles: Roles.optional(), tags: Tags.optional(), disabled: z.boolean().optional() }),
+    answer: Principal,
+    revised: true,
+  }),
+  deletePrincipal: operation({
+    method: 'DELETE',
+    path: '/principals/{principal}',
+    summary: 'Deletes it with its credentials; what it did stays in the history',
+    roles: administrators,
+    rate: 'write',
+  }),
+  listCredentials: operation({
+    method: 'GET',
+    path: '/principals/{principal}/credentials',
+    summary: 'What it logs in with, the oldest first',
+    roles: readers,
+    rate: 'read',
+    answer: z.strictObject({ items: z.array(Credential) }),
+  }),
+  createCredential: operation({
+    method: 'POST',
+    path: '/principals/{principal}/credentials',
+    summary: 'Makes a bearer token, which is shown this once',
+    description: 'To change a token: make another one, use it everywhere, and revoke the old one.',
+    roles: administrators,
+    rate: 'write',
+    status: 201,
+    body: z.strictObject({
+      name: Name,
+      /** Absent: it is good until it is revoked. */
+      expiresAt: Time.optional(),
+    }),
+    answer: Credential.extend({ token: z.string() }),
+  }),
+  revokeCredential: operation({
+    method: 'DELETE',
+    path: '/principals/{principal}/credentials/{credential}',
+    summary: 'Its token is refused from now on',
+    roles: administrators,
+    rate: 'write',
+  }),
+}

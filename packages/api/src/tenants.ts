@@ -1,0 +1,45 @@
+/** Tenants, which root makes and hands over. */
+import { z } from 'zod'
+import { operation } from './operation.ts'
+import { Name, PageQuery, pageOf, Time } from './values.ts'
+
+export const Tenant = z.strictObject({ id: z.string(), name: z.string(), createdAt: Time })
+export type Tenant = z.infer<typeof Tenant>
+
+export const tenantOperations = {
+  listTenants: operation({
+    method: 'GET',
+    path: '/tenants',
+    summary: 'The tenants, by name',
+    roles: ['root'],
+    rate: 'read',
+    query: PageQuery,
+    answer: pageOf(Tenant),
+    paged: true,
+  }),
+  createTenant: operation({
+    method: 'POST',
+    path: '/tenants',
+    summary: 'Makes a tenant with its first administrator',
+    description: 'The token is shown this once. With it the tenant is handed over: root has no way into it.',
+    roles: ['root'],
+    rate: 'write',
+    status: 201,
+    body: z.strictObject({
+      name: Name,
+      /** The name of its first administrator. */
+      administrator: Name.default('administrator'),
+    }),
+    answer: Tenant.extend({
+      administrator: z.strictObject({ id: z.string(), name: z.string() }),
+      token: z.string(),
+    }),
+  }),
+  deleteTenant: operation({
+    method: 'DELETE',
+    path: '/tenants/{tenant}',
+    summary: 'Deletes a tenant in which there are no devices, groups and keys',
+    roles: ['root'],
+    rate: 'write',
+  }),
+}

@@ -1,0 +1,28 @@
+/** Tenants. */
+import type { tenantOperations } from '@keytether/api'
+import type { Handlers } from './handler.ts'
+import { isoTime } from './times.ts'
+
+export const tenantHandlers: Handlers<typeof tenantOperations> = {
+  async listTenants({ tenants }, { query }) {
+    const { items, ...rest } = await tenants.list(query)
+    return { items: items.map(({ id, name, createdAt }) => ({ id, name, createdAt: isoTime(createdAt) })), ...rest }
+  },
+  async createTenant({ tenants }, { caller, body }) {
+    const { id, name, createdAt, administrator, credential } = await tenants.create(
+      caller,
+      body.name,
+      body.administrator,
+    )
+    return {
+      id,
+      name,
+      createdAt: isoTime(createdAt),
+      administrator: { id: administrator.id, name: administrator.name },
+      token: credential.token,
+    }
+  },
+  async deleteTenant({ tenants }, { caller, params }) {
+    await tenants.delete(caller, params.tenant)
+  },
+}
