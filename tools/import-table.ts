@@ -26,10 +26,10 @@ export const importTable: Record<string, Rule> = {
     external: ['kysely', 'pg'],
     node: ['node:crypto', 'node:events', 'node:fs', 'node:sqlite', 'node:timers/promises', 'node:util'],
   },
-  agent: { packages: ['driver', 'card', 'codec'], node: 'all' },
+  agent: { packages: ['driver', 'card', 'codec'], external: ['ws'], node: 'all' },
   server: {
     packages: ['hsm', 'api', 'card', 'codec'],
-    external: ['fastify', 'fastify-type-provider-zod', 'pino', 'zod'],
+    external: ['fastify', 'fastify-type-provider-zod', 'pino', 'ws', 'zod'],
     node: 'all',
   },
   cli: {

@@ -9,9 +9,9 @@ import { runSession } from '@keytether/agent'
 import type { Channel } from '@keytether/card'
 import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
+import type { CardSession } from '../../packages/server/src/ram/card-session.ts'
 import { RamEndpoint } from '../../packages/server/src/ram/endpoint.ts'
 import { ramServerOptions } from '../../packages/server/src/ram/http-options.ts'
-import type { RamSession } from '../../packages/server/src/ram/session.ts'
 import { driverSuite } from './driver-suite.ts'
 
 const roots = [emulatorRoot]
@@ -19,7 +19,7 @@ const pin = Buffer.from('648219')
 const soPin = Buffer.from('57621880')
 
 describe('over RAMOverHTTP', () => {
-  const arrivals: ((session: RamSession) => void)[] = []
+  const arrivals: ((session: CardSession) => void)[] = []
   const endpoint = new RamEndpoint({
     path: '/rt/hsm',
     secure: false,
@@ -46,7 +46,7 @@ describe('over RAMOverHTTP', () => {
   /** The service's end of a session with a new card. */
   async function open(): Promise<Channel> {
     const emulator = await Emulator.open({ store: memoryStore() })
-    const { promise, resolve } = Promise.withResolvers<RamSession>()
+    const { promise, resolve } = Promise.withResolvers<CardSession>()
     arrivals.push(resolve)
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/rt/hsm`
     const session = runSession({ url, channel: emulator }).catch(() => {})

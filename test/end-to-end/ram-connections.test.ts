@@ -1,25 +1,18 @@
 /**
- * RAMOverHTTP, our agent and our endpoint, over a network that breaks connections at any byte: an answer is that to its
- * command or none, and no command is carried out twice.
+ * Our agent and our endpoint, over RAMOverHTTP and over a WebSocket, and a network that breaks connections at any byte: an answer
+ * is that to its command or none, and no command is carried out twice.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { test } from 'node:test'
 import { runAgent, runSession } from '@keytether/agent'
 import { type Channel, ChannelError } from '@keytether/card'
-import { RamEndpoint } from '../../packages/server/src/ram/endpoint.ts'
-import type { RamSession } from '../../packages/server/src/ram/session.ts'
+import { startRamServer } from '@keytether/test/ram-server'
+import type { CardSession } from '../../packages/server/src/ram/card-session.ts'
 
 const atr = Uint8Array.of(0x3b, 0)
 const timing = { graceMs: 300, silenceMs: 300, commandMs: 500 }
-
-async function listen(server: Server, port = 0): Promise<number> {
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  return (server.address() as AddressInfo).port
-}
 
 /** Passes bytes on, and breaks each connection after so many bytes of either direction. */
 async function breakingProxy(target: number, bytesUntilBreak: () => number) {
@@ -52,111 +45,110 @@ function answerTo(command: Uint8Array): Uint8Array {
   return command[2] === 1 ? Uint8Array.of(0x90, 0) : Uint8Array.of(...command.subarray(4), 0x90, 0)
 }
 
-test('connections that break at any byte', async t => {
-  // The same places each time: a failure can be looked at again.
-  let seed = 4711
-  const random = () => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
-    return seed / 2 ** 31
-  }
-  let arrived = (_session: RamSession) => {}
-  const endpoint = new RamEndpoint({ path: '/', secure: false, timing, onSession: session => arrived(session) })
-  const server = createServer((request, response) => endpoint.handle(request, response))
-  const proxy = await breakingProxy(await listen(server), () => 600 + Math.floor(random() * 9_000))
-  t.after(() => {
-    proxy.close()
-    endpoint.close()
-    server.close()
-    server.closeAllConnections()
-  })
-  const executed = new Map<number, number>()
-  const channel: Channel = {
-    atr,
-    async transmit(commands) {
-      return commands.map(command => {
-        const number = Buffer.from(command).readUInt32BE(4)
-        executed.set(number, (executed.get(number) ?? 0) + 1)
-        return answerTo(command)
-      })
-    },
-    reset: async () => atr,
-    close: async () => {},
-  }
-  let number = 0
-  let answered = 0
-  let lost = 0
-  for (let round = 0; round < 40; round++) {
-    const session = new Promise<RamSession>(resolve => {
-      arrived = resolve
-    })
-    const over = runSession({ url: `http://127.0.0.1:${proxy.port}/`, channel }).catch(() => {})
-    const began = await Promise.race([session, over])
-    if (!began) continue
-    const last = number + 60
-    while (number < last) {
-      const commands = Array.from({ length: round % 2 === 0 ? 3 : 1 }, () => {
-        const command = Buffer.of(0, 0, round % 2, 0, 0, 0, 0, 0)
-        command.writeUInt32BE(++number, 4)
-        return command
-      })
-      try {
-        const responses: Uint8Array[] = await began.transmit(commands)
-        for (const [index, command] of commands.entries()) {
-          assert.deepEqual([...responses[index]!], [...answerTo(command)])
-          assert.equal(executed.get(command.readUInt32BE(4)), 1)
-          answered++
-        }
-      } catch (error) {
-        assert(error instanceof ChannelError, String(error))
-        lost++
-        break
-      }
+/** Bytes until a connection breaks: a WebSocket's session breaks with it, so there is more to each. */
+const budgets = { http: 9_000, auto: 2_000 } as const
+
+for (const transport of ['http', 'auto'] as const) {
+  test(`connections that break at any byte, transport ${transport}`, async t => {
+    // The same places each time: a failure can be looked at again.
+    let seed = 4711
+    const random = () => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+      return seed / 2 ** 31
     }
-    await began.close()
-    await over
-  }
-  for (const [each, times] of executed) assert.equal(times, 1, `command ${each} was carried out ${times} times`)
-  assert(answered > 1_000, `only ${answered} commands were answered`)
-  t.diagnostic(`${proxy.breaks()} breaks, ${answered} commands answered, ${lost} sessions lost`)
-  assert(proxy.breaks() > 50)
-})
+    let arrived = (_session: CardSession) => {}
+    await using server = await startRamServer({ timing, onSession: session => arrived(session) })
+    const proxy = await breakingProxy(server.port, () => 600 + Math.floor(random() * budgets[transport]))
+    t.after(() => proxy.close())
+    const executed = new Map<number, number>()
+    const channel: Channel = {
+      atr,
+      async transmit(commands) {
+        return commands.map(command => {
+          const number = Buffer.from(command).readUInt32BE(4)
+          executed.set(number, (executed.get(number) ?? 0) + 1)
+          return answerTo(command)
+        })
+      },
+      reset: async () => atr,
+      close: async () => {},
+    }
+    let number = 0
+    let answered = 0
+    let lost = 0
+    let duplex = 0
+    for (let round = 0; round < 80; round++) {
+      const session = new Promise<CardSession>(resolve => {
+        arrived = resolve
+      })
+      const over = runSession({ url: `http://127.0.0.1:${proxy.port}/`, channel, transport }).catch(() => {})
+      const began = await Promise.race([session, over])
+      if (!began) continue
+      if (began.duplex) duplex++
+      const last = number + 60
+      while (number < last) {
+        const commands = Array.from({ length: round % 2 === 0 ? 3 : 1 }, () => {
+          const command = Buffer.of(0, 0, round % 2, 0, 0, 0, 0, 0)
+          command.writeUInt32BE(++number, 4)
+          return command
+        })
+        try {
+          const responses: Uint8Array[] = await began.transmit(commands)
+          for (const [index, command] of commands.entries()) {
+            assert.deepEqual([...responses[index]!], [...answerTo(command)])
+            assert.equal(executed.get(command.readUInt32BE(4)), 1)
+            answered++
+          }
+        } catch (error) {
+          assert(error instanceof ChannelError, String(error))
+          lost++
+          break
+        }
+      }
+      await began.close()
+      await over
+    }
+    for (const [each, times] of executed) assert.equal(times, 1, `command ${each} was carried out ${times} times`)
+    assert(answered > 1_000, `only ${answered} commands were answered`)
+    t.diagnostic(`${proxy.breaks()} breaks, ${answered} commands answered, ${lost} sessions lost`)
+    assert(proxy.breaks() > 40)
+    assert(transport === 'http' ? duplex === 0 : duplex > 50)
+  })
+}
 
 test('a service that is restarted has the agent back at once', async () => {
   const start = async (port?: number) => {
-    const { promise, resolve } = Promise.withResolvers<RamSession>()
-    const endpoint = new RamEndpoint({ path: '/', secure: false, timing: { pollMs: 200 }, onSession: resolve })
-    const server = createServer((request, response) => endpoint.handle(request, response))
-    const taken = await listen(server, port)
-    const end = async () => {
-      server.close()
-      server.closeAllConnections()
-    }
-    return { port: taken, session: promise, end }
+    const { promise, resolve } = Promise.withResolvers<CardSession>()
+    const server = await startRamServer({ timing: { pollMs: 200 }, onSession: resolve }, port)
+    return { server, session: promise }
   }
-  const before = await start()
-  const stop = new AbortController()
-  const reasons: string[] = []
-  const agent = runAgent({
-    url: `http://127.0.0.1:${before.port}/`,
-    open: async () => ({
-      atr,
-      transmit: async commands => commands.map(() => Uint8Array.of(0x90, 0)),
-      reset: async () => atr,
-      close: async () => {},
-    }),
-    signal: stop.signal,
-    onEvent: event => event.event === 'disconnected' && reasons.push(`${event.retryMs === 0}: ${event.reason}`),
-  })
-  const first = await before.session
-  assert.equal((await first.transmit([new Uint8Array(4)])).length, 1)
-  // Without a good-bye, as when the process is killed.
-  await before.end()
-  const after = await start(before.port)
-  const began = performance.now()
-  assert.equal((await (await after.session).transmit([new Uint8Array(4)])).length, 1)
-  assert(performance.now() - began < 1_500, `${reasons}`)
-  stop.abort()
-  await agent
-  await after.end()
-  await first.close()
+  for (const transport of ['http', 'auto'] as const) {
+    const before = await start()
+    const stop = new AbortController()
+    const reasons: string[] = []
+    const agent = runAgent({
+      url: before.server.url,
+      transport,
+      open: async () => ({
+        atr,
+        transmit: async commands => commands.map(() => Uint8Array.of(0x90, 0)),
+        reset: async () => atr,
+        close: async () => {},
+      }),
+      signal: stop.signal,
+      onEvent: event => event.event === 'disconnected' && reasons.push(`${event.retryMs}: ${event.reason}`),
+    })
+    const first = await before.session
+    assert.equal((await first.transmit([new Uint8Array(4)])).length, 1)
+    // Without a good-bye, as when the process is killed.
+    await before.server.kill()
+    const after = await start(before.server.port)
+    const began = performance.now()
+    assert.equal((await (await after.session).transmit([new Uint8Array(4)])).length, 1)
+    assert(performance.now() - began < 1_500, `${reasons}`)
+    stop.abort()
+    await agent
+    await after.server[Symbol.asyncDispose]()
+    await first.close()
+  }
 })

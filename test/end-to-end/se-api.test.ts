@@ -127,7 +127,7 @@ test('what a key is not made for', async () => {
 
 test('a signature takes one HTTP round trip to the card', async () => {
   await using bench = await Bench.start()
-  await bench.dialIn(smallToken(0))
+  await bench.dialIn(smallToken(0), { transport: 'http' })
   let requests = 0
   const count = (event: unknown) => {
     if ((event as { request: IncomingMessage }).request.url === '/rt/hsm') requests++
@@ -149,8 +149,10 @@ test('cards come over TLS, too', async t => {
   await using bench = await Bench.start({ tls: { certificate, key: read('server.key') } })
   rmSync(folder, { recursive: true })
   assert.match(bench.service.url, /^https:/)
-  await bench.dialIn(smallToken(0), [certificate])
-  assert.equal(bench.service.devices.hsms().length, 1)
+  for (const [index, transport] of (['http', 'auto'] as const).entries()) {
+    await bench.dialIn(smallToken(index), { authorities: [certificate], transport })
+    assert.equal(bench.service.devices.hsms().length, index + 1)
+  }
 })
 
 test('the log tells what happened and no secret', async () => {

@@ -10,8 +10,8 @@ import { fromHex, toHex } from '@keytether/codec'
 import { missingPeers, sandboxPeers } from '@keytether/test/peers'
 import { insideSandbox, virtualReaders } from '@keytether/test/sandbox'
 import { insertVirtualCard } from '@keytether/test/virtual-card'
+import type { CardSession } from '../../packages/server/src/ram/card-session.ts'
 import { RamEndpoint } from '../../packages/server/src/ram/endpoint.ts'
-import type { RamSession } from '../../packages/server/src/ram/session.ts'
 
 const missing = missingPeers(sandboxPeers)
 const atr = fromHex('3BFE1800008131FE458031815448534D31738021408107FA')
@@ -22,7 +22,7 @@ if (missing !== undefined) {
   test('agent', { skip: process.env.CI === 'true' ? false : missing }, () => assert.fail(missing))
 } else if (await insideSandbox(import.meta.filename)) {
   test('each card has a session from its insertion to its removal, logged in', { timeout: 60_000 }, async t => {
-    const sessions: RamSession[] = []
+    const sessions: CardSession[] = []
     const endpoint = new RamEndpoint({ path: '/', secure: false, onSession: session => sessions.push(session) })
     const server = createServer((request, response) => endpoint.handle(request, response))
     server.listen(0, '127.0.0.1')
@@ -57,7 +57,7 @@ if (missing !== undefined) {
         },
       })
     }
-    const answer = async (session: RamSession) => toHex((await session.transmit([query]))[0]!)
+    const answer = async (session: CardSession) => toHex((await session.transmit([query]))[0]!)
 
     const first = await insert(0)
     const second = await insert(1)

@@ -11,8 +11,8 @@ import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { fromHex, toHex } from '@keytether/codec'
 import { requirePeers } from '@keytether/test/peers'
+import type { CardSession } from '../../packages/server/src/ram/card-session.ts'
 import { RamEndpoint } from '../../packages/server/src/ram/endpoint.ts'
-import type { RamSession } from '../../packages/server/src/ram/session.ts'
 
 const initiation = 'e81ac0183bfe1800008131fe458031815448534d31738021408107fa'
 const ok = 'ab0723029000800101'
@@ -29,13 +29,13 @@ interface Seen {
 
 interface Served {
   readonly url: string
-  readonly session: Promise<RamSession>
+  readonly session: Promise<CardSession>
   readonly seen: readonly Seen[]
 }
 
 /** @param drop which requests, counted from 0, are taken and never answered: their connection breaks instead */
 async function serve(t: TestContext, drop: readonly number[] = []): Promise<Served> {
-  const { promise, resolve } = Promise.withResolvers<RamSession>()
+  const { promise, resolve } = Promise.withResolvers<CardSession>()
   const endpoint = new RamEndpoint({ path: '/rt/hsm', secure: false, onSession: resolve, timing: { pollMs: 300 } })
   const seen: Seen[] = []
   const server = createServer((request, response) => {

@@ -1,4 +1,7 @@
-/** An HTTP server that answers one request after the other as it is told, whatever they are, and keeps what came. */
+/**
+ * An HTTP server that answers one request after the other as it is told, whatever they are, and keeps what came. Who asks for a
+ * WebSocket is told that there is none, as by any server of this protocol, and is not counted.
+ */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
@@ -33,6 +36,10 @@ export async function scriptedServer(
   const left = [...replies]
   const requests: Received[] = []
   const listener: RequestListener = async (request, response) => {
+    if (request.headers.upgrade !== undefined) {
+      response.writeHead(405).end()
+      return
+    }
     const body = Buffer.concat(await request.toArray().catch(() => [])).toString('hex')
     const { method = '', url = '', headers, rawHeaders, socket } = request
     const headerNames = rawHeaders.filter((_, index) => index % 2 === 0)

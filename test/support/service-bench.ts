@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { once } from 'node:events'
-import { runSession } from '@keytether/agent'
+import { runSession, type SessionOptions } from '@keytether/agent'
 import type { Channel } from '@keytether/card'
 import { createLog, type Service, type ServiceConfig, startService } from '@keytether/server'
 import { routes } from '../../packages/server/src/se-api/routes.ts'
@@ -35,10 +35,13 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Lets an agent connect the card, and waits until the service can use it. */
-  async dialIn(channel: Channel, authorities: readonly string[] = []): Promise<{ ended: Promise<unknown> }> {
+  async dialIn(
+    channel: Channel,
+    options: Pick<SessionOptions, 'authorities' | 'transport'> = {},
+  ): Promise<{ ended: Promise<unknown> }> {
     const { events } = this.service.devices
     const url = `${this.service.url}/rt/hsm`
-    const session = runSession({ url, channel, authorities, signal: this.#controller.signal })
+    const session = runSession({ url, channel, ...options, signal: this.#controller.signal })
     const ended = session.then(
       () => undefined,
       error => error,

@@ -19,7 +19,8 @@ export type AgentEvent =
   | { readonly event: 'notice'; readonly number: number; readonly text: string }
   | ({ readonly event: 'pin' } & Unlocked)
 
-export interface AgentOptions extends Pick<SessionOptions, 'url' | 'authorities' | 'timeoutMs' | 'allow'> {
+export interface AgentOptions
+  extends Pick<SessionOptions, 'url' | 'authorities' | 'timeoutMs' | 'allow' | 'transport'> {
   /** Connects to the card, for one session; the channel is closed after it. */
   open(): Promise<Channel>
   /** The PIN to present at the start of each session; it is erased after use. */
@@ -30,7 +31,9 @@ export interface AgentOptions extends Pick<SessionOptions, 'url' | 'authorities'
 }
 
 const firstDelayMs = 1_000
-const maxDelayMs = 60_000
+const maxDelayMs = 30_000
+/** Those whose connections are cut all at once do not come back all at once. */
+const afterCutMs = 500
 /** A session that lasted this long did not fail at once. */
 const healthyMs = 60_000
 
@@ -41,15 +44,20 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let failures = 0
   while (!signal.aborted) {
     const started = performance.now()
-    const { reason, code, forgotten, inOrder } = await attempt(options, unlocker)
+    const { reason, code, forgotten, cut, inOrder } = await attempt(options, unlocker)
     if (signal.aborted) return
     if (inOrder || performance.now() - started > healthyMs) failures = 0
+    const first = failures === 0
     // A server that was restarted does not know its sessions any more: it is there, and nothing else is wrong.
-    const retryMs = forgotten && failures === 0 ? 0 : delay(failures)
+    const retryMs = forgotten && first ? 0 : cut && first ? atRandom(afterCutMs) : delay(failures)
     failures++
     onEvent?.({ event: 'disconnected', reason, ...(code && { code }), retryMs })
     await sleep(retryMs, undefined, { signal }).catch(() => {})
   }
+}
+
+function atRandom(most: number): number {
+  return Math.round(Math.random() * most)
 }
 
 /** Doubled each time, and less by up to a half, so that many agents do not come at once. */
@@ -63,6 +71,8 @@ interface Ended {
   readonly code?: SessionErrorCode
   /** The server lost a session that it had taken. */
   readonly forgotten?: boolean
+  /** The connection to a server that had taken the card broke, or went dead. */
+  readonly cut?: boolean
   /** The server took the card, and ended the session because it had a reason to. */
   readonly inOrder?: boolean
 }
@@ -86,7 +96,8 @@ async function attempt(options: AgentOptions, unlocker: Unlocker): Promise<Ended
   } catch (error) {
     if (!expected(error)) throw error
     if (!(error instanceof SessionError)) return { reason: error.message }
-    return { reason: error.message, code: error.code, forgotten: connected && error.status === 404 }
+    const cut = connected && (error.code === 'NETWORK' || error.code === 'TIMEOUT')
+    return { reason: error.message, code: error.code, forgotten: connected && error.status === 404, cut }
   } finally {
     await channel?.close()
   }

@@ -6,25 +6,25 @@ import { type HttpAnswer, HttpClient, type HttpOptions } from './http.ts'
 const maxAnswer = 70_000
 
 export class Connection implements Disposable {
-  readonly #http: HttpClient
+  readonly http: HttpClient
   readonly #cookies: CookieJar
 
   /** @throws SessionError `URL` or `SCHEME` */
   constructor(options: HttpOptions) {
-    this.#http = new HttpClient(options)
-    this.#cookies = new CookieJar(this.#http.url)
+    this.http = new HttpClient(options)
+    this.#cookies = new CookieJar(this.http.url)
   }
 
   /** Sends a body and waits for the answer: for long, since the server answers when it has something to do for us. */
   async post(body: Uint8Array, signal?: AbortSignal): Promise<HttpAnswer> {
     // A server that has seen it before tells by the cookie.
-    const answer = await this.#http.send({ method: 'POST', headers: this.#headers(), body, maxAnswer, signal })
+    const answer = await this.http.send({ method: 'POST', headers: this.#headers(), body, maxAnswer, signal })
     this.#cookies.store(answer.headers['set-cookie'])
     return answer
   }
 
   [Symbol.dispose](): void {
-    this.#http[Symbol.dispose]()
+    this.http[Symbol.dispose]()
   }
 
   #headers(): Record<string, string> {

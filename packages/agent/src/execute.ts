@@ -6,9 +6,8 @@ import {
   decodeCommand,
   type Notification,
   type ResponseElement,
-  ResponseTemplate,
 } from '@keytether/card'
-import { DecodeError, encode } from '@keytether/codec'
+import { DecodeError } from '@keytether/codec'
 import { SessionError } from './errors.ts'
 import { type CommandGroup, localAnswer } from './policy.ts'
 import { printable } from './printable.ts'
@@ -62,15 +61,15 @@ export class Execution {
     }
   }
 
-  /** What to post: the answers and, if there is a failure, the reason for it. */
-  body(): Uint8Array {
+  /** The answers and, if there is a failure, the reason for it. */
+  response(): ResponseElement[] {
     const executed = this.#answers.filter(({ kind }) => kind === 'response').length
     const reason = this.failure && printable(this.failure.message, maxReason)
-    return encode(ResponseTemplate, [
+    return [
       ...this.#answers,
       ...(reason === undefined ? [] : [{ kind: 'close', value: { reason } } as const]),
       { kind: 'executed', value: executed },
-    ])
+    ]
   }
 
   async #commands(commands: readonly Uint8Array[]): Promise<void> {

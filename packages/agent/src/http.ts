@@ -2,6 +2,7 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as requestPlain } from 'node:http'
 import { Agent as HttpsAgent, request as requestSecure } from 'node:https'
 import { getCACertificates } from 'node:tls'
+import { connectionError } from './connection-error.ts'
 import { SessionError } from './errors.ts'
 
 export interface HttpOptions {
@@ -38,9 +39,11 @@ const defaultTimeoutMs = 40_000
 
 export class HttpClient implements Disposable {
   readonly url: URL
+  /** How connections are made: whom to trust, what to show, through which proxy. */
+  readonly agent: HttpAgent
+  /** The header that presents user and password, if the URL has them. */
+  readonly credentials: Readonly<Record<string, string>>
   readonly #timeoutMs: number
-  readonly #agent: HttpAgent
-  readonly #credentials: Readonly<Record<string, string>>
 
   /** @throws SessionError `URL` or `SCHEME` */
   constructor({ url, authorities = [], clientCertificate, timeoutMs = defaultTimeoutMs }: HttpOptions) {
@@ -50,9 +53,10 @@ export class HttpClient implements Disposable {
     const common = { keepAlive: true, noDelay: true, proxyEnv: process.env }
     const client = clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }
     const secure = protocol === 'https:'
-    this.#agent = secure ? new HttpsAgent({ ...common, ...client, ca: trusted(authorities) }) : new HttpAgent(common)
+    this.agent = secure ? new HttpsAgent({ ...common, ...client, ca: trusted(authorities) }) : new HttpAgent(common)
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-    this.#credentials = username === '' ? {} : { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
+    this.credentials =
+      username + password === '' ? {} : { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
   }
 
   /**
@@ -87,7 +91,7 @@ export class HttpClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#agent.destroy()
+    this.agent.destroy()
   }
 
   #attempt<T>(
@@ -98,10 +102,10 @@ export class HttpClient implements Disposable {
     const secure = url.protocol === 'https:'
     const request = (secure ? requestSecure : requestPlain)(url, {
       method,
-      agent: this.#agent,
+      agent: this.agent,
       headers: {
         Host: url.host,
-        ...this.#credentials,
+        ...this.credentials,
         ...headers,
         ...(body && { 'Content-Length': body.length }),
       },
@@ -123,7 +127,7 @@ export class HttpClient implements Disposable {
       else socket.once(secure ? 'secureConnect' : 'connect', () => (connected = true))
     })
     request.on('error', cause => {
-      const error = sessionError(cause, { connected, fresh: !request.reusedSocket, secure })
+      const error = connectionError(cause, { connected, fresh: !request.reusedSocket, secure })
       if (answer) return
       if (request.reusedSocket && error.code === 'NETWORK') resolve(new StaleConnection(error))
       else reject(error)
@@ -179,34 +183,4 @@ function parseUrl(url: string | URL): URL {
 
 function trusted(authorities: readonly string[]): string[] {
   return [...getCACertificates('default'), ...getCACertificates('system'), ...authorities]
-}
-
-const unknownHost = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL'])
-/** Names of what OpenSSL finds wrong with a certificate have no common form. */
-const untrusted = /CERT|UNABLE_TO|CHAIN|CRL|_CA$|INVALID_PURPOSE|HOSTNAME/
-
-interface Attempt {
-  /** The connection had been made, by TLS where that is wanted. */
-  readonly connected: boolean
-  /** For this request. */
-  readonly fresh: boolean
-  readonly secure: boolean
-}
-
-function sessionError(cause: NodeJS.ErrnoException, { connected, fresh, secure }: Attempt): SessionError {
-  if (cause instanceof SessionError) return cause
-  // Where several addresses of one host were tried, the errors are within, and alike.
-  const { code = '', message } = cause instanceof AggregateError ? (cause.errors[0] as NodeJS.ErrnoException) : cause
-  if (unknownHost.has(code)) return new SessionError('HOST', `no such host: ${message}`, { cause })
-  if (untrusted.test(code)) {
-    return new SessionError('UNTRUSTED', `the server's certificate is not trusted: ${message}`, { cause })
-  }
-  if (code === 'EPROTO' && message.includes('wrong version number')) {
-    return new SessionError('CONNECT', 'cannot connect: the server does not speak TLS here; is it http:// ?', { cause })
-  }
-  if (connected) {
-    const hint = !secure && fresh && code === 'ECONNRESET' ? '; is it https:// ?' : ''
-    return new SessionError('NETWORK', `the connection broke: ${message}${hint}`, { cause })
-  }
-  return new SessionError('CONNECT', `cannot connect: ${message}`, { cause })
 }

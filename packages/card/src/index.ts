@@ -142,6 +142,16 @@ export {
 export { WrappedKeyFile } from './key-domain/wrapped-key-file.ts'
 export { fromNumber, inverse, modulo, toNumber } from './numbers.ts'
 export {
+  type Closing,
+  CommandMessage,
+  closing,
+  closingStatus,
+  ResponseMessage,
+  ramKeepAlive,
+  ramMessageLimits,
+  ramSubprotocol,
+} from './ram/messages.ts'
+export {
   type CommandElement,
   CommandTemplate,
   Initiation,

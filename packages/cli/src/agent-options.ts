@@ -9,6 +9,7 @@ import { tries } from './presented-pin.ts'
 export interface DialOptions extends PinOptions {
   readonly ca?: readonly string[]
   readonly allow?: readonly CommandGroup[]
+  readonly transport?: 'auto' | 'http'
 }
 
 export function dialOptions(command: Command): Command {
@@ -21,6 +22,11 @@ export function dialOptions(command: Command): Command {
         'initialize',
       ]),
     )
+    .addOption(
+      new Option('--transport <way>', 'http keeps to RAMOverHTTP; auto asks the service for a WebSocket first')
+        .choices(['auto', 'http'])
+        .default('auto'),
+    )
 }
 
 /** @param askPin whether to ask on a terminal for a PIN that the options do not give */
@@ -28,11 +34,12 @@ export async function dialSettings(
   options: DialOptions,
   askPin: boolean,
   signal: AbortSignal,
-): Promise<Pick<AgentOptions, 'authorities' | 'allow' | 'pin'>> {
+): Promise<Pick<AgentOptions, 'authorities' | 'allow' | 'transport' | 'pin'>> {
   const pin = await pinSource(options, askPin, signal)
   return {
     ...(options.ca && { authorities: await Promise.all(options.ca.map(file => readFile(file, 'utf8'))) }),
     ...(options.allow && { allow: options.allow }),
+    ...(options.transport && { transport: options.transport }),
     ...(pin && { pin }),
   }
 }

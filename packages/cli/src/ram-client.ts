@@ -103,7 +103,7 @@ async function session(channel: PcscChannel, url: string, verbose: boolean): Pro
     }),
   }
   try {
-    await runSession({ url, channel, hooks, signal: stop.signal })
+    await runSession({ url, channel, transport: 'http', hooks, signal: stop.signal })
   } catch (error) {
     throw error instanceof SessionError ? new Failure(...outcomeLines(error, taken)) : error
   }

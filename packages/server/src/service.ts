@@ -1,5 +1,5 @@
 /** The service: the endpoint for cards and the API for applications on one port. */
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type DeviceSession, type Devices, type Hsm, type Lease, Leases, openHsm } from '@keytether/hsm'
@@ -58,7 +58,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     authenticate: await authenticator(config, hsm),
     draining: () => draining,
     serve: listener =>
-      openServer(config.tls, (request, response) => {
+      openServer(config.tls, ram, (request, response) => {
         if (isRam(request.url)) ram.handle(request, response)
         else listener(request, response)
       }),
@@ -105,15 +105,19 @@ function isRam(url = '/'): boolean {
   return path === ramPath || path.startsWith(`${ramPath}/`)
 }
 
-function openServer(tls: TlsConfig | undefined, listener: RequestListener): Server {
-  if (tls === undefined) return createServer(ramServerOptions, listener)
-  const { certificate, key, clientAuthorities } = tls
+function openServer(tls: TlsConfig | undefined, ram: RamEndpoint, listener: RequestListener): Server {
+  const options = {
+    ...ramServerOptions,
+    shouldUpgradeCallback: (request: IncomingMessage) => isRam(request.url) && ram.wantsUpgrade(request),
+  }
+  const server = tls ? createSecureServer({ ...options, ...secureOptions(tls) }) : createServer(options)
+  return server.on('request', listener).on('upgrade', (request, stream, head) => ram.upgrade(request, stream, head))
+}
+
+function secureOptions({ certificate, key, clientAuthorities }: TlsConfig) {
   // Cards come without a certificate: who needs one is found out request by request.
   const clients = clientAuthorities && { ca: clientAuthorities, requestCert: true, rejectUnauthorized: false }
-  return createSecureServer(
-    { ...ramServerOptions, cert: certificate, key, minVersion: 'TLSv1.2', ...clients },
-    listener,
-  )
+  return { cert: certificate, key, minVersion: 'TLSv1.2', ...clients } as const
 }
 
 function urlOf({ address, family, port }: AddressInfo, secure: boolean): string {

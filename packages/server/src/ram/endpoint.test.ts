@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ChannelError, type ChannelErrorCode } from '@keytether/card'
 import { fromHex, toHex } from '@keytether/codec'
 import { RawRamClient } from '@keytether/test/raw-ram-client'
+import type { CardSession } from './card-session.ts'
 import { RamEndpoint, type RamEndpointOptions } from './endpoint.ts'
 import { ramServerOptions } from './http-options.ts'
-import type { RamSession } from './session.ts'
 
 const atr = '3bfe1800008131fe458031815448534d31738021408107fa'
 const initiation = `e81ac018${atr}`
@@ -20,11 +20,11 @@ const kept = 'ab03800100'
 interface Served {
   readonly url: string
   readonly endpoint: RamEndpoint
-  readonly sessions: RamSession[]
+  readonly sessions: CardSession[]
 }
 
 async function serve(t: TestContext, options: Partial<RamEndpointOptions> = {}): Promise<Served> {
-  const sessions: RamSession[] = []
+  const sessions: CardSession[] = []
   const endpoint = new RamEndpoint({
     path: '/rt/hsm',
     secure: false,
@@ -61,7 +61,7 @@ async function begun(t: TestContext, served: Served, options?: ConstructorParame
 }
 
 /** The next session that begins. */
-async function sessionOf({ sessions }: Served): Promise<RamSession> {
+async function sessionOf({ sessions }: Served): Promise<CardSession> {
   for (let i = 0; i < 500 && sessions.length === 0; i++) await sleep(2)
   return sessions.shift()!
 }
@@ -610,7 +610,7 @@ test('too many sessions are turned away', async t => {
 })
 
 test('sessions that are over are remembered for a while, but not any number of them', async t => {
-  let first: RamSession | undefined
+  let first: CardSession | undefined
   const served = await serve(t, {
     onSession(session) {
       if (first) void session.close()

@@ -1,9 +1,15 @@
-/** The endpoint that card sides dial in to: which request belongs to which session, and what is no request at all. */
+/**
+ * The endpoint that card sides dial in to: which request belongs to which session, and what is no request at all. Card sides that
+ * speak more than RAMOverHTTP find it here, too.
+ */
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { Initiation, ResponseTemplate } from '@keytether/card'
 import { type Codec, concat, DecodeError, decode } from '@keytether/codec'
+import type { CardSession } from './card-session.ts'
 import { readCookies, sequenceCookie, sessionCookie } from './cookies.ts'
+import { asksForDuplex, DuplexEndpoint } from './duplex-endpoint.ts'
 import { enrolmentOf } from './enrolment.ts'
 import { type Refusal, replyRefusal } from './reply.ts'
 import { type Exchange, RamSession } from './session.ts'
@@ -15,7 +21,7 @@ export interface RamEndpointOptions {
   /** Clients come over TLS. */
   readonly secure: boolean
   /** Every new session. Commands that are transmitted at once go out with the answer to the first request. */
-  onSession(session: RamSession): void
+  onSession(session: CardSession): void
   readonly timing?: Partial<RamTiming>
   /** More are turned away; default 20,000. */
   readonly maxSessions?: number
@@ -36,16 +42,30 @@ export class RamEndpoint {
   readonly #sessions = new Map<string, RamSession>()
   /** Of sessions that are over, the timers that forget them; in the order in which they ended. */
   readonly #over = new Map<string, NodeJS.Timeout>()
+  readonly #duplex: DuplexEndpoint
   #closing = false
 
   constructor(options: RamEndpointOptions) {
     this.#options = options
     this.#timing = { ...defaultTiming, ...options.timing }
+    this.#duplex = new DuplexEndpoint({ timing: this.#timing, onSession: session => options.onSession(session) })
   }
 
   /** Sessions that are not over. */
   get sessionCount(): number {
-    return this.#sessions.size - this.#over.size
+    return this.#sessions.size - this.#over.size + this.#duplex.sessionCount
+  }
+
+  /**
+   * Whether a request that asks for an upgrade is to go to `upgrade`. Any other is answered like one that does not ask: a
+   * client whose wish is not granted goes on with RAMOverHTTP.
+   */
+  wantsUpgrade(request: IncomingMessage): boolean {
+    return asksForDuplex(request) && !this.#closing && !this.#isFull
+  }
+
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    this.#duplex.take(request, stream, head)
   }
 
   /** Takes one request to the endpoint's path, whatever it is. */
@@ -78,6 +98,7 @@ export class RamEndpoint {
   /** Ends all sessions and takes no new ones: clients are told to come back later. */
   close(): void {
     this.#closing = true
+    this.#duplex.close()
     for (const session of this.#sessions.values()) session.shutDown()
     for (const timer of this.#over.values()) clearTimeout(timer)
   }
@@ -98,12 +119,13 @@ export class RamEndpoint {
     const id = randomBytes(18).toString('base64url')
     const protocol = request.headers['x-admin-protocol']
     const info = {
+      transport: 'http',
       address: request.socket.remoteAddress,
       protocol: typeof protocol === 'string' ? protocol : undefined,
       maxCommandSize: initiation.maxCommandSize,
       maxResponseSize: initiation.maxResponseSize,
       enrolment: enrolmentOf(request),
-    }
+    } as const
     const session = new RamSession(initiation, info, exchange, {
       timing: this.#timing,
       cookie: number => (number === 0 ? sessionCookie(id, this.#options) : sequenceCookie(number, this.#options)),
@@ -113,10 +135,14 @@ export class RamEndpoint {
     this.#options.onSession(session)
   }
 
+  get #isFull(): boolean {
+    return this.sessionCount >= (this.#options.maxSessions ?? defaultMaxSessions)
+  }
+
   #invite(body: Uint8Array): Initiation | Refusal {
     if (this.#closing) return shuttingDown
     if (body.length > maxInitiation) return tooLarge
-    if (this.sessionCount >= (this.#options.maxSessions ?? defaultMaxSessions)) return full
+    if (this.#isFull) return full
     return readable(Initiation, body) ?? unreadable
   }
 

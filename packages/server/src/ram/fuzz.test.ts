@@ -7,14 +7,14 @@ import { after, before, test } from 'node:test'
 import { fromHex, toHex } from '@keytether/codec'
 import { RawRamClient } from '@keytether/test/raw-ram-client'
 import fc from 'fast-check'
+import type { CardSession } from './card-session.ts'
 import { RamEndpoint } from './endpoint.ts'
-import type { RamSession } from './session.ts'
 
 const initiation = fromHex('e81ac0183bfe1800008131fe458031815448534d31738021408107fa')
 const answer = fromHex('ab12 23029000 2309 800400000211229000 800102')
 const timing = { pollMs: 5, graceMs: 20, silenceMs: 40, commandMs: 40, furtherCommandMs: 0, byInstruction: new Map() }
 
-let latest: RamSession | undefined
+let latest: CardSession | undefined
 const endpoint = new RamEndpoint({
   path: '/',
   secure: false,

@@ -8,7 +8,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import {
-  type Channel,
   ChannelError,
   type CommandElement,
   CommandTemplate,
@@ -16,22 +15,11 @@ import {
   type ResponseElement,
 } from '@keytether/card'
 import { encode, equal } from '@keytether/codec'
+import type { CardSession, CardSessionInfo } from './card-session.ts'
 import { type Refusal, replyRefusal, replyTemplate } from './reply.ts'
-import { answersTo, closeReason, type Portion, portionOf, portionsOf } from './templates.ts'
+import { answersTo, closeReason, messagePortion, type Portion, portionsOf, resetPortion } from './templates.ts'
 import { deadlineOf, jittered, type RamTiming } from './timing.ts'
 import { answer, elementsOf, takeTogether, type Work, workOf } from './work.ts'
-
-export interface RamSessionInfo {
-  /** Where the connection came from that began the session. */
-  readonly address: string | undefined
-  /** What the client sent as X-Admin-Protocol. */
-  readonly protocol: string | undefined
-  /** What the client said that its reader can carry, in bytes. */
-  readonly maxCommandSize: number | undefined
-  readonly maxResponseSize: number | undefined
-  /** The secret that the client's URL carries. */
-  readonly enrolment: string | undefined
-}
 
 /** A request of the session with its body complete. */
 export interface Exchange {
@@ -73,13 +61,11 @@ type State =
 const oldProtocol = 'globalplatform-remote-admin/1.0'
 /** A client that asks more often for the same template does not get any further. */
 const maxTimesSent = 5
-const maxNotice = 4095
 /** Proxies leave idle connections open for at least this long. */
 const keptOpenMs = 30_000
 
-export class RamSession implements Channel {
-  readonly info: RamSessionInfo
-  /** Resolves when the session is over, with the reason. */
+export class RamSession implements CardSession {
+  readonly info: CardSessionInfo
   readonly closed: Promise<ChannelError>
   readonly #keeper: SessionKeeper
   readonly #resolveClosed: (error: ChannelError) => void
@@ -98,7 +84,7 @@ export class RamSession implements Channel {
   /** The last request that was taken, to recognize it if it comes again. */
   #taken: Uint8Array
 
-  constructor({ atr }: Initiation, info: RamSessionInfo, exchange: Exchange, keeper: SessionKeeper) {
+  constructor({ atr }: Initiation, info: CardSessionInfo, exchange: Exchange, keeper: SessionKeeper) {
     this.info = info
     this.#atr = atr
     this.#keeper = keeper
@@ -120,20 +106,13 @@ export class RamSession implements Channel {
   }
 
   async reset(): Promise<Uint8Array> {
-    const [atr] = await this.#enqueue(portionOf([{ kind: 'reset', value: new Uint8Array() }]))
+    const [atr] = await this.#enqueue(resetPortion)
     this.#atr = atr!
     return atr!
   }
 
-  /**
-   * Shows a message to the people at the card: 0 tells of completion, numbers above of progress, -1 of an error, after
-   * which stock clients leave and the session is over. Resolves when the client took it.
-   */
   async notify(id: number, text: string): Promise<void> {
-    if (!Number.isInteger(id) || id < -1) throw new RangeError(`a message has a number from -1 up, got ${id}`)
-    const { length } = Buffer.from(text)
-    if (length > maxNotice) throw new RangeError(`a message has at most ${maxNotice} bytes, got ${length}`)
-    await this.#enqueue(portionOf([{ kind: 'notify', value: { id, text } }]), id < 0)
+    await this.#enqueue(messagePortion(id, text), id < 0)
   }
 
   /** Ends the session: in order if there is no reason, else the client is told that the server gives up. */
@@ -142,7 +121,6 @@ export class RamSession implements Channel {
     this.#end(new ChannelError('CLOSED', `the session was closed: ${reason ?? 'no longer needed'}`), refusal)
   }
 
-  /** Ends the session because the service goes away, and will be back. */
   shutDown(): void {
     this.#end(new ChannelError('CLOSED', 'the service is shutting down'), shuttingDown)
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CommandTemplate, encodeCommand } from '@keytether/card'
 import { encode } from '@keytether/codec'
 import fc from 'fast-check'
-import { fitting, portionOf, portionsOf } from './templates.ts'
+import { fitting, messagePortion, portionsOf, resetPortion } from './templates.ts'
 
 const command = fc
   .record({
@@ -39,8 +39,8 @@ test('answers of 4,096 bytes: fifteen to a template', () => {
 test('portions are joined into what one template can carry, in their order', () => {
   const portion = fc.oneof(
     fc.array(command, { minLength: 1, maxLength: 60 }).map(commands => portionsOf(commands)),
-    fc.constant([portionOf([{ kind: 'reset', value: new Uint8Array() }])]),
-    fc.string({ maxLength: 1000 }).map(text => [portionOf([{ kind: 'notify', value: { id: 1, text } }])]),
+    fc.constant([resetPortion]),
+    fc.string({ maxLength: 1000 }).map(text => [messagePortion(1, text)]),
   )
   fc.assert(
     fc.property(fc.array(portion, { minLength: 1, maxLength: 20 }), all => {

@@ -12,8 +12,9 @@ const trailer = 8
 /** The longest R-APDU that the clients' buffers take, status word included. */
 const maxResponse = 4096
 const maxAtr = 36
+const maxMessage = 4095
 /** A message without its text. */
-const notice = 16
+const messageFraming = 16
 
 /** How much of a template and of its answer is taken up: commands counted, values in bytes. */
 interface Load {
@@ -30,8 +31,18 @@ export interface Portion {
 
 const none: Load = { commands: 0, sent: 0, answered: trailer }
 
-export function portionOf(elements: readonly CommandElement[]): Portion {
-  return { elements, load: elements.map(loadOf).reduce(plus, none) }
+export const resetPortion: Portion = portionOf({ kind: 'reset', value: new Uint8Array() })
+
+/** @throws RangeError for a message that clients do not take */
+export function messagePortion(id: number, text: string): Portion {
+  if (!Number.isInteger(id) || id < -1) throw new RangeError(`a message has a number from -1 up, got ${id}`)
+  const length = Buffer.byteLength(text)
+  if (length > maxMessage) throw new RangeError(`a message has at most ${maxMessage} bytes, got ${length}`)
+  return portionOf({ kind: 'notify', value: { id, text } })
+}
+
+function portionOf(element: CommandElement): Portion {
+  return { elements: [element], load: loadOf(element) }
 }
 
 /**
@@ -86,7 +97,7 @@ function loadOf({ kind, value }: CommandElement): Load {
     case 'reset':
       return load(0, value.length, framing + maxAtr)
     case 'notify':
-      return load(0, notice + Buffer.byteLength(value.text ?? ''), 0)
+      return load(0, messageFraming + Buffer.byteLength(value.text ?? ''), 0)
   }
 }
 
@@ -143,7 +154,8 @@ export function closeReason(received: readonly ResponseElement[]): string | unde
 
 const maxReason = 200
 
-function printable(text: string): string {
+/** Text from the card side, fit to be shown. */
+export function printable(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, maxReason)
 }
 
