@@ -1,7 +1,10 @@
+export { Ceremony, ceremonyOperations } from './ceremonies.ts'
 export { type Client, type ClientOptions, createClient } from './client/client.ts'
 export { ApiError } from './client/errors.ts'
 export { everyItem } from './client/pages.ts'
 export { ConnectionLost, fetchTransport, type Incoming, type Outgoing, type Send } from './client/transport.ts'
+export { Device, deviceOperations } from './devices.ts'
+export { Enrolment, enrolmentOperations } from './enrolments.ts'
 export type {
   Answer,
   AnswerInput,

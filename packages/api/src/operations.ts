@@ -1,4 +1,7 @@
 /** All operations of the REST API. */
+import { ceremonyOperations } from './ceremonies.ts'
+import { deviceOperations } from './devices.ts'
+import { enrolmentOperations } from './enrolments.ts'
 import type { Operation } from './operation.ts'
 import { principalOperations } from './principals.ts'
 import { serviceOperations } from './service.ts'
@@ -8,6 +11,9 @@ export const operations = {
   ...serviceOperations,
   ...tenantOperations,
   ...principalOperations,
+  ...deviceOperations,
+  ...enrolmentOperations,
+  ...ceremonyOperations,
 } as const satisfies Record<string, Operation>
 
 export type Operations = typeof operations

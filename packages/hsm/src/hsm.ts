@@ -6,6 +6,7 @@ import { Enrolments } from './devices/enrolments.ts'
 import { LifeCycle } from './devices/life-cycle.ts'
 import { Pins } from './devices/pins.ts'
 import { Registry } from './devices/registry.ts'
+import { Retirements } from './devices/retirement.ts'
 import { Devices, type DevicesOptions } from './devices.ts'
 import { Groups } from './groups/groups.ts'
 import { History } from './history/history.ts'
@@ -52,6 +53,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly ceremonies: Ceremonies
   readonly groups: Groups
   readonly placement: Placement
+  readonly retirements: Retirements
   readonly keys: Keys
   readonly cryptography: Cryptography
 }
@@ -104,6 +106,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     ceremonies: new Ceremonies(foundation, registry),
     groups,
     placement,
+    retirements: new Retirements(foundation, registry, vault, options.roots),
     keys,
     cryptography: new Cryptography(foundation, keys),
     [Symbol.asyncDispose]: () => all.disposeAsync(),

@@ -92,7 +92,7 @@ export class LifeCycle {
 }
 
 /** @throws HsmError WRONG_STATE */
-function mustBe({ confirmation }: Erasure, wanted: string): void {
+export function mustBe({ confirmation }: Erasure, wanted: string): void {
   if (confirmation === wanted) return
   throw new HsmError(
     'WRONG_STATE',

@@ -1,5 +1,8 @@
 /** What does each operation of the REST API. */
 import type { Operations } from '@keytether/api'
+import { ceremonyHandlers } from './ceremonies.ts'
+import { deviceHandlers } from './devices.ts'
+import { enrolmentHandlers } from './enrolments.ts'
 import type { Handlers } from './handler.ts'
 import { principalHandlers } from './principals.ts'
 import { serviceHandlers } from './service.ts'
@@ -9,4 +12,7 @@ export const handlers: Handlers<Operations> = {
   ...serviceHandlers,
   ...tenantHandlers,
   ...principalHandlers,
+  ...deviceHandlers,
+  ...enrolmentHandlers,
+  ...ceremonyHandlers,
 }
