@@ -5,6 +5,7 @@ export { everyItem } from './client/pages.ts'
 export { ConnectionLost, fetchTransport, type Incoming, type Outgoing, type Send } from './client/transport.ts'
 export { Device, deviceOperations } from './devices.ts'
 export { Enrolment, enrolmentOperations } from './enrolments.ts'
+export { type GroupStatus, groupOperations } from './groups.ts'
 export type {
   Answer,
   AnswerInput,

@@ -2,6 +2,7 @@
 import { ceremonyOperations } from './ceremonies.ts'
 import { deviceOperations } from './devices.ts'
 import { enrolmentOperations } from './enrolments.ts'
+import { groupOperations } from './groups.ts'
 import type { Operation } from './operation.ts'
 import { principalOperations } from './principals.ts'
 import { serviceOperations } from './service.ts'
@@ -14,6 +15,7 @@ export const operations = {
   ...deviceOperations,
   ...enrolmentOperations,
   ...ceremonyOperations,
+  ...groupOperations,
 } as const satisfies Record<string, Operation>
 
 export type Operations = typeof operations

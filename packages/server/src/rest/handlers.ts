@@ -3,6 +3,7 @@ import type { Operations } from '@keytether/api'
 import { ceremonyHandlers } from './ceremonies.ts'
 import { deviceHandlers } from './devices.ts'
 import { enrolmentHandlers } from './enrolments.ts'
+import { groupHandlers } from './groups.ts'
 import type { Handlers } from './handler.ts'
 import { principalHandlers } from './principals.ts'
 import { serviceHandlers } from './service.ts'
@@ -15,4 +16,5 @@ export const handlers: Handlers<Operations> = {
   ...deviceHandlers,
   ...enrolmentHandlers,
   ...ceremonyHandlers,
+  ...groupHandlers,
 }
