@@ -48,6 +48,8 @@ export interface Operation {
   readonly revised?: true
   /** With an Idempotency-Key, it is done once however often it is sent. */
   readonly idempotent?: true
+  /** The body or the answer holds a secret: what is kept for the Idempotency-Key is sealed. */
+  readonly secret?: true
   /** Doing it twice does no harm, as with a signature: clients send it again when a connection is lost. Every GET is so. */
   readonly repeatable?: true
 }

@@ -17,6 +17,7 @@
  * - `DATABASE` it cannot be opened, or can do nothing at the moment
  * - `NOT_DURABLE` fewer members than wanted have it; what there is stays, and the same request completes it
  * - `OUTCOME_UNKNOWN` the device was lost meanwhile: it may have been done
+ * - `KEY_REUSED` another request has this Idempotency-Key · `UNDER_WAY` the same request is not done yet
  * - `OUT_OF_TURN` an exchange is to have the number after the last one, or that of the last one to hear its answers again
  */
 export type HsmErrorCode =
@@ -44,6 +45,8 @@ export type HsmErrorCode =
   | 'DATABASE'
   | 'NOT_DURABLE'
   | 'OUTCOME_UNKNOWN'
+  | 'KEY_REUSED'
+  | 'UNDER_WAY'
   | 'OUT_OF_TURN'
 
 export class HsmError extends Error {

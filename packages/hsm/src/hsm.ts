@@ -16,6 +16,7 @@ import { Credentials } from './principals/credentials.ts'
 import { Logins } from './principals/logins.ts'
 import { Principals } from './principals/principals.ts'
 import { Tenants } from './principals/tenants.ts'
+import { Requests } from './requests/requests.ts'
 import { Pools } from './scheduler/pools.ts'
 import { openStore, type Store } from './store/store.ts'
 import type { MasterKey } from './vault/master-key.ts'
@@ -56,6 +57,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly retirements: Retirements
   readonly keys: Keys
   readonly cryptography: Cryptography
+  readonly requests: Requests
 }
 
 const inMemory = 'sqlite::memory:'
@@ -90,6 +92,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   const groups = opened.use(new Groups(foundation, registry))
   const placement = opened.use(new Placement(foundation, groups))
   const keys = opened.use(await Keys.open(foundation, placement))
+  const requests = opened.use(new Requests(foundation, vault))
   const all = opened.move()
   return {
     ...foundation,
@@ -109,6 +112,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     retirements: new Retirements(foundation, registry, vault, options.roots),
     keys,
     cryptography: new Cryptography(foundation, keys),
+    requests,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

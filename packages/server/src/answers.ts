@@ -28,8 +28,8 @@ interface Refusal {
 /** @param id of the request, to be found in the log */
 function refusal(error: unknown, id: string): Refusal {
   if (error instanceof HsmError) {
-    const { code, message, retryAfterMs = 1_000 } = error
-    return { code, message, headers: problems[code].status === 503 ? retryAfter(retryAfterMs) : {} }
+    const { code, message, retryAfterMs = problems[code].status === 503 ? 1_000 : undefined } = error
+    return { code, message, headers: retryAfterMs === undefined ? {} : retryAfter(retryAfterMs) }
   }
   if (error instanceof RequestError) return error
   const { statusCode, validation, message } = error as Partial<RefusedByFastify>

@@ -39,6 +39,8 @@ export interface Call {
   readonly caller: Caller
   /** Aborts when the answer is due, or nobody waits for it any more. */
   readonly signal: AbortSignal
+  /** Aborts when the answer is due, whether anybody waits for it or not. */
+  readonly due: AbortSignal
 }
 
 export interface ApiOptions<Domain> {
@@ -83,14 +85,17 @@ function serve<Domain>(
     ...(bodyLimit !== undefined && { bodyLimit }),
     onRequest: async request => route.admit?.(domain, callerOf(request)),
     async handler(request, reply) {
-      const controller = new AbortController()
-      const timer = setTimeout(() => controller.abort(new Error('out of time')), patienceMs)
-      const left = () => controller.abort(new Error('the client has gone'))
+      const [waiting, due] = [new AbortController(), new AbortController()]
+      const timer = setTimeout(() => {
+        for (const controller of [due, waiting]) controller.abort(new Error('out of time'))
+      }, patienceMs)
+      const left = () => waiting.abort(new Error('the client has gone'))
       reply.raw.once('close', left)
       try {
         const { query, body, headers } = request
         const params = request.params as Record<string, string>
-        const call = { params, query, body, headers, caller: callerOf(request), signal: controller.signal }
+        const signals = { signal: waiting.signal, due: due.signal }
+        const call = { params, query, body, headers, caller: callerOf(request), ...signals }
         const answer = await route.run(domain, call, reply)
         return answer === undefined ? reply.code(204).send() : answer
       } finally {

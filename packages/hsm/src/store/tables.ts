@@ -237,12 +237,11 @@ interface EventsTable {
 interface IdempotencyTable {
   principal_id: string
   idempotency_key: string
-  /** SHA-256 over operation, path and body, hexadecimal. */
+  /** SHA-256 over operation, path and body, hexadecimal; where they hold a secret, sealed in Base64. */
   request_hash: string
-  /** None: under way. */
-  status: number | null
-  /** JSON; sealed where it holds secrets. */
-  answer: string | null
+  status: number
+  /** JSON; where the request or the answer holds a secret, sealed in Base64. */
+  answer: string
   created_at: number
 }
 

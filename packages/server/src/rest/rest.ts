@@ -1,12 +1,14 @@
 /** The operations that `@keytether/api` declares, as routes: who may, when, how many at once, and with what headers. */
 import { type Operation, type OperationName, operations, type RateClass } from '@keytether/api'
-import type { Caller, Hsm } from '@keytether/hsm'
+import { type Caller, type Hsm, HsmError } from '@keytether/hsm'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { Call, Route } from '../api.ts'
 import { RequestError } from '../errors.ts'
+import { fromCursor, toCursor } from './cursor.ts'
 import type { Handler } from './handler.ts'
 import { handlers } from './handlers.ts'
+import { namedRequest } from './named-request.ts'
 import { Turnstile } from './turnstile.ts'
 
 /** Those that move a lot on tokens may take minutes; default: that of the service. */
@@ -32,26 +34,39 @@ function route(name: OperationName, turnstile: Turnstile): Route<Hsm> {
     ...(operation.bodyLimit !== undefined && { bodyLimit: operation.bodyLimit }),
     ...(operation.answer && { answer: operation.answer }),
     ...(patience !== undefined && { patienceMs: patience }),
-    admit: (_, caller) => demandRole(name, operation, caller),
+    admit(hsm, caller) {
+      demandRole(name, operation, caller)
+      demandState(operation, hsm)
+    },
     async run(hsm, call, reply) {
       using _ = turnstile.enter(call.caller.principal, operation.rate)
-      const answer = await handler(hsm, asked(call))
-      describe(reply, operation, answer)
-      return answer
+      const named = namedRequest(name, operation, call)
+      if (named === undefined) return finished(reply, operation, await handler(hsm, asked(operation, call)))
+      // Who sends it again wants the answer of the first time: that one goes on when nobody waits any more.
+      const { answer, replayed } = await hsm.requests.once(named, call.signal, async () => {
+        const answer = await handler(hsm, asked(operation, { ...call, signal: call.due }))
+        return { status: operation.status ?? 200, answer }
+      })
+      if (replayed) reply.header('Idempotency-Replayed', 'true')
+      return finished(reply, operation, answer ?? undefined)
     },
   }
 }
 
 function demandRole(name: string, { roles }: Operation, caller: Caller): void {
   if (roles.length === 0 || roles.some(role => caller.roles.includes(role))) return
-  throw new RequestError('FORBIDDEN', `${name} is for who is ${roles.join(' or ')}; ${caller.name} is ${held(caller)}`)
+  const held = caller.roles.length === 0 ? 'none of the kind' : caller.roles.join(', ')
+  throw new RequestError('FORBIDDEN', `${name} is for who is ${roles.join(' or ')}; ${caller.name} is ${held}`)
 }
 
-function held({ roles }: Caller): string {
-  return roles.length === 0 ? 'none of the kind' : roles.join(', ')
+function demandState({ state }: Operation, { vault }: Hsm): void {
+  if (state !== 'unsealed' || vault.state === 'open') return
+  throw new HsmError('SEALED', 'the service is sealed: give it the master key with `keytether service unseal`')
 }
 
-function asked({ params, query, body, caller, signal, headers }: Call): Parameters<Handler<Operation>>[1] {
+function asked({ paged }: Operation, call: Call): Parameters<Handler<Operation>>[1] {
+  const { params, body, caller, signal, headers } = call
+  const query = paged ? fromCursor(call.query as { readonly cursor?: string }) : call.query
   const ifMatch = revision(headers['if-match'])
   return { params, query, body, caller, signal, ifMatch } as Parameters<Handler<Operation>>[1]
 }
@@ -60,11 +75,12 @@ function asked({ params, query, body, caller, signal, headers }: Call): Paramete
 function revision(header: string | undefined): number | undefined {
   if (header === undefined || header === '*') return undefined
   const number = /^"(\d{1,15})"$/.exec(header)?.[1]
-  if (number === undefined) throw new RequestError('BAD_REQUEST', `If-Match: wanted an ETag of here, as "7"`)
+  if (number === undefined) throw new RequestError('BAD_REQUEST', 'If-Match: wanted an ETag of here, as "7"')
   return Number(number)
 }
 
-function describe(reply: FastifyReply, { status, revised }: Operation, answer: unknown): void {
+function finished(reply: FastifyReply, { status, revised, paged }: Operation, answer: unknown): unknown {
   if (status !== undefined) reply.code(status)
   if (revised) reply.header('ETag', `"${(answer as { readonly revision: number }).revision}"`)
+  return paged ? toCursor(answer as { readonly next?: string }) : answer
 }

@@ -176,9 +176,10 @@ export async function up(db: Kysely<unknown>, { bytes, sequence }: ColumnTypes):
     .addColumn('principal_id', 'text', column => column.notNull())
     .addColumn('idempotency_key', 'text', column => column.notNull())
     .addColumn('request_hash', 'text', column => column.notNull())
-    .addColumn('status', 'integer')
-    .addColumn('answer', 'text')
+    .addColumn('status', 'integer', column => column.notNull())
+    .addColumn('answer', 'text', column => column.notNull())
     .addColumn('created_at', 'bigint', column => column.notNull())
     .addPrimaryKeyConstraint('idempotency_key_of', ['principal_id', 'idempotency_key'])
     .execute()
+  await db.schema.createIndex('idempotency_created').on('idempotency').columns(['created_at']).execute()
 }
