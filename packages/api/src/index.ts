@@ -3,6 +3,14 @@ export { type Client, type ClientOptions, createClient } from './client/client.t
 export { ApiError } from './client/errors.ts'
 export { everyItem } from './client/pages.ts'
 export { ConnectionLost, fetchTransport, type Incoming, type Outgoing, type Send } from './client/transport.ts'
+export {
+  type BatchItem,
+  cryptographyOperations,
+  cryptographyStreams,
+  type StreamOperation,
+  signatureAlgorithms,
+  signatureFormats,
+} from './cryptography.ts'
 export { Device, deviceOperations } from './devices.ts'
 export { Enrolment, enrolmentOperations } from './enrolments.ts'
 export { type GroupStatus, groupOperations } from './groups.ts'

@@ -1,5 +1,6 @@
 /** All operations of the REST API. */
 import { ceremonyOperations } from './ceremonies.ts'
+import { cryptographyOperations } from './cryptography.ts'
 import { deviceOperations } from './devices.ts'
 import { enrolmentOperations } from './enrolments.ts'
 import { groupOperations } from './groups.ts'
@@ -16,6 +17,7 @@ export const operations = {
   ...enrolmentOperations,
   ...ceremonyOperations,
   ...groupOperations,
+  ...cryptographyOperations,
 } as const satisfies Record<string, Operation>
 
 export type Operations = typeof operations

@@ -55,14 +55,24 @@ function whatIsWrong(issues: RefusedByFastify['validation']): string {
     .join('; ')
 }
 
+/** Without a request of its own; undefined for what is a defect of ours. */
+export function problemOf(error: unknown): Problem | undefined {
+  const { code, message } = refusal(error, '')
+  return code === 'INTERNAL' ? undefined : problem(code, message)
+}
+
+function problem(code: ProblemCode, detail: string): Problem {
+  const { status, title } = problems[code]
+  return { type: `/v1/problems/${code}`, title, status, code, detail }
+}
+
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, message, headers = {} } = refusal(error, request.id)
-  const { status, title } = problems[code]
+  const { status } = problems[code]
   if (code === 'INTERNAL') request.log.error({ err: error }, 'request failed')
   else request.log.info({ code, reason: message }, 'request refused')
-  const problem: Problem = { type: `/v1/problems/${code}`, title, status, code, detail: message, instance: request.id }
   const [type, body] = pathOf(request).startsWith('/v1/')
-    ? ['application/problem+json', problem]
+    ? ['application/problem+json', { ...problem(code, message), instance: request.id }]
     : ['application/json; charset=utf-8', { code, message }]
   // Said here, since errors outside of any route have neither of Fastify's defaults.
   return reply.code(status).headers(headers).type(type).serializer(serialize).send(body)

@@ -16,6 +16,8 @@ export interface Route<Domain> {
   readonly body?: z.ZodType
   /** In bytes, where bodies may be larger than is usual. */
   readonly bodyLimit?: number
+  /** The body is no JSON, but a stream of bytes, which `run` reads as they come. */
+  readonly bytes?: true
   /** Absent: none. */
   readonly answer?: z.ZodType
   /** Default: that of the API. */
@@ -66,9 +68,19 @@ export function api<Domain>(options: ApiOptions<Domain>): FastifyPluginAsync {
     })
     // Its own, so that who is not authenticated does not learn what there is.
     app.setNotFoundHandler(nothingHere)
-    for (const route of options.routes) serve(app, route, options, request => callers.get(request)!)
+    const callerOf = (request: FastifyRequest) => callers.get(request)!
+    for (const route of options.routes) {
+      if (route.bytes) app.register(async inner => serve(takingBytes(inner), route, options, callerOf))
+      else serve(app, route, options, callerOf)
+    }
     answerOtherMethods(app, options.routes)
   }
+}
+
+function takingBytes(app: FastifyInstance): FastifyInstance {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/octet-stream', (_, payload, done) => done(null, payload))
+  return app
 }
 
 function serve<Domain>(

@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { algorithm, publicKeyOf } from '@keytether/card'
-import { dataKeySize, EnvelopeError, mustBeDataKey, type WrappedDataKey, withCheck } from '@keytether/envelope'
+import { DecodeError, decode, encode } from '@keytether/codec'
+import { dataKeySize, EnvelopeError, mustBeDataKey, WrappedDataKey, withCheck } from '@keytether/envelope'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../hsm.ts'
 import type { Keys } from '../keys/keys.ts'
@@ -29,6 +30,8 @@ export interface OpenDataKey extends UsedKey {
   /** In the clear: to be overwritten by whoever has it, when it is not needed any more. */
   readonly dataKey: Uint8Array
   readonly wrapped: WrappedDataKey
+  /** The same in bytes. */
+  readonly written: Uint8Array
 }
 
 export class DataKeys {
@@ -56,19 +59,31 @@ export class DataKeys {
     try {
       const wrapped = await this.#wrap(usable, newId('dk'), dataKey, signal)
       await this.records.made(wrapped, reference)
-      return { dataKey, wrapped, ...used(usable) }
+      return { dataKey, wrapped, written: encode(WrappedDataKey, wrapped), ...used(usable) }
     } catch (error) {
       dataKey.fill(0)
       throw error
     }
   }
 
-  /** @throws HsmError NOT_FOUND if it is wrapped under none of the keys, INVALID if it is not authentic */
+  /** @param written a `WrappedDataKey` @throws HsmError as `open`, and INVALID if it is none */
+  async openWritten(caller: Caller, names: KeyNames, written: Uint8Array, signal: AbortSignal): Promise<OpenDataKey> {
+    let wrapped: WrappedDataKey
+    try {
+      wrapped = decode(WrappedDataKey, written)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      throw new HsmError('INVALID', `this is no wrapped data key: ${error.message}`, { cause: error })
+    }
+    return this.open(caller, names, wrapped, signal)
+  }
+
+  /** @throws HsmError NOT_FOUND if it is wrapped under none of the keys, NOT_AUTHENTIC */
   async open(caller: Caller, names: KeyNames, wrapped: WrappedDataKey, signal: AbortSignal): Promise<OpenDataKey> {
     const usable = await this.#under(caller, names, wrapped)
     const dataKey = await this.#unwrap(usable, wrapped, signal)
     await this.records.used(wrapped.dataKey, usable.version.id)
-    return { dataKey, wrapped, ...used(usable) }
+    return { dataKey, wrapped, written: encode(WrappedDataKey, wrapped), ...used(usable) }
   }
 
   /** Wraps a data key under the primary version of the first key. If it is so already, nothing is done. */

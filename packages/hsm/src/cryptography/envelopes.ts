@@ -34,9 +34,9 @@ export class Envelopes {
     { associatedData, reference }: SealOptions,
     signal: AbortSignal,
   ): Promise<UsedKey & { readonly id: string; readonly envelope: AsyncGenerator<Uint8Array> }> {
-    const { dataKey, wrapped, ...used } = await this.#dataKeys.make(caller, keys, reference, signal)
+    const { dataKey, wrapped, key, version } = await this.#dataKeys.make(caller, keys, reference, signal)
     const envelope = erasing(dataKey, sealEnvelope(wrapped, { dataKey, associatedData }, payload))
-    return { ...used, id: wrapped.dataKey, envelope }
+    return { key, version, id: wrapped.dataKey, envelope }
   }
 
   /**
@@ -52,10 +52,10 @@ export class Envelopes {
     signal: AbortSignal,
   ): Promise<UsedKey & { readonly id: string; readonly payload: AsyncGenerator<Uint8Array> }> {
     const { header, open } = await translated(() => readEnvelope(envelope))
-    const { dataKey, wrapped, ...used } = await this.#dataKeys.open(caller, keys, header.dataKey, signal)
+    const { dataKey, wrapped, key, version } = await this.#dataKeys.open(caller, keys, header.dataKey, signal)
     const parts = erasing(dataKey, open({ dataKey, associatedData }))
     const first = await translated(() => parts.next())
-    return { ...used, id: wrapped.dataKey, payload: from(first, parts) }
+    return { key, version, id: wrapped.dataKey, payload: from(first, parts) }
   }
 
   /**

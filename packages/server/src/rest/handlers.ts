@@ -1,6 +1,8 @@
 /** What does each operation of the REST API. */
 import type { Operations } from '@keytether/api'
+import { batch } from './batch.ts'
 import { ceremonyHandlers } from './ceremonies.ts'
+import { singleHandlers } from './cryptography.ts'
 import { deviceHandlers } from './devices.ts'
 import { enrolmentHandlers } from './enrolments.ts'
 import { groupHandlers } from './groups.ts'
@@ -17,4 +19,6 @@ export const handlers: Handlers<Operations> = {
   ...enrolmentHandlers,
   ...ceremonyHandlers,
   ...groupHandlers,
+  ...singleHandlers,
+  batch,
 }

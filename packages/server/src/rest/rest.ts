@@ -1,6 +1,6 @@
 /** The operations that `@keytether/api` declares, as routes: who may, when, how many at once, and with what headers. */
 import { type Operation, type OperationName, operations, type RateClass } from '@keytether/api'
-import { type Caller, type Hsm, HsmError } from '@keytether/hsm'
+import { type Hsm, HsmError } from '@keytether/hsm'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { Call, Route } from '../api.ts'
@@ -9,6 +9,8 @@ import { fromCursor, toCursor } from './cursor.ts'
 import type { Handler } from './handler.ts'
 import { handlers } from './handlers.ts'
 import { namedRequest } from './named-request.ts'
+import { demandRole } from './roles.ts'
+import { streamRoutes } from './streams.ts'
 import { Turnstile } from './turnstile.ts'
 
 /** Those that move a lot on tokens may take minutes; default: that of the service. */
@@ -19,7 +21,8 @@ const noBody = z.undefined('wanted no body').or(z.null())
 
 export function restRoutes(): readonly Route<Hsm>[] {
   const turnstile = new Turnstile()
-  return Object.keys(operations).map(name => route(name as OperationName, turnstile))
+  const declared = Object.keys(operations).map(name => route(name as OperationName, turnstile))
+  return [...declared, ...streamRoutes(turnstile)]
 }
 
 function route(name: OperationName, turnstile: Turnstile): Route<Hsm> {
@@ -51,12 +54,6 @@ function route(name: OperationName, turnstile: Turnstile): Route<Hsm> {
       return finished(reply, operation, answer ?? undefined)
     },
   }
-}
-
-function demandRole(name: string, { roles }: Operation, caller: Caller): void {
-  if (roles.length === 0 || roles.some(role => caller.roles.includes(role))) return
-  const held = caller.roles.length === 0 ? 'none of the kind' : caller.roles.join(', ')
-  throw new RequestError('FORBIDDEN', `${name} is for who is ${roles.join(' or ')}; ${caller.name} is ${held}`)
 }
 
 function demandState({ state }: Operation, { vault }: Hsm): void {
