@@ -1,6 +1,7 @@
 /** A group of emulated tokens that share a key domain, plugged in and pulled at will, without any way between. */
 import { once } from 'node:events'
 import { type Channel, ChannelError } from '@keytether/card'
+import { toHex } from '@keytether/codec'
 import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
 import type { Caller, DeviceSession, Devices } from '@keytether/hsm'
@@ -50,6 +51,12 @@ export class GroupToken {
   /** @param after how many more commands it answers */
   pull(after = 0): void {
     this.#channel?.pull(after)
+  }
+
+  /** Its key check value, as groups have it. */
+  async keyDomain(): Promise<string> {
+    const [domain] = await (await this.card()).keyDomains.list()
+    return toHex(domain!.keyCheckValue).toUpperCase()
   }
 
   /** What is on it, past the service. */

@@ -57,7 +57,8 @@ export function keysOf(instances: Iterable<KeyInstance>): Key[] {
   return [...keys.values()].map(all => ({ id: all[0].id, instances: all }))
 }
 
-function identityOf(info: KeyInfo, keyDomain: string): string {
+/** See `KeyInstance.identity`. */
+export function identityOf(info: Pick<KeyInfo, 'kind' | 'bits' | 'publicKey'>, keyDomain: string): string {
   const { publicKey } = info
   if (publicKey === undefined) return `${info.kind} ${info.bits} ${keyDomain}`
   return `${info.kind} ${toHex(publicKey.kind === 'rsa' ? publicKey.n : publicKey.q)}`

@@ -6,7 +6,7 @@ import type { Row } from '../store/tables.ts'
 
 export type KeyRow = Row<'keys'>
 /** Without what is large. */
-export type VersionRow = Omit<Row<'key_versions'>, 'wrapped' | 'attestation' | 'certificate' | 'answer'>
+export type VersionRow = Omit<Row<'key_versions'>, 'wrapped' | 'attestation' | 'answer'>
 
 export interface CataloguedKey {
   readonly key: KeyRow
@@ -17,6 +17,7 @@ export interface CataloguedKey {
 
 const versionColumns = [
   'other_state',
+  'adopted',
   'id',
   'key_id',
   'version',
@@ -28,6 +29,7 @@ const versionColumns = [
   'public_key',
   'identity',
   'key_domain',
+  'certificate',
   'destroy_at',
   'uses',
   'last_used_at',
@@ -100,4 +102,10 @@ export class Catalogue {
 
 function nameOf(tenant: string, name: string): string {
   return `${tenant} ${name}`
+}
+
+/** @throws HsmError STALE */
+export function nothingStale({ name, revision }: KeyRow, ifMatch: number | undefined): void {
+  if (ifMatch === undefined || ifMatch === revision) return
+  throw new HsmError('STALE', `key ${name} has changed: wanted revision ${ifMatch}, it is ${revision}`)
 }

@@ -5,11 +5,14 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { DriverError } from '@keytether/driver'
+import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
 import type { Happening } from '../history/history.ts'
 import type { Foundation } from '../hsm.ts'
+import type { Tables } from '../store/tables.ts'
 import type { Catalogue, KeyRow, VersionRow } from './catalogue.ts'
 import { type GeneratedKey, generate } from './generate.ts'
+import { isExportable } from './key-type.ts'
 import type { Leftovers } from './leftovers.ts'
 
 export interface Placement {
@@ -31,6 +34,7 @@ const breathMs = 20
 export class Creations {
   readonly #parts: Parts
   readonly #underWay = new Map<string, Promise<void>>()
+  readonly #obstacles = new Map<string, string>()
   readonly #closing = new AbortController()
   #arrivals = Promise.withResolvers<void>()
 
@@ -46,7 +50,10 @@ export class Creations {
   complete(versionId: string): Promise<void> {
     let task = this.#underWay.get(versionId)
     if (task === undefined) {
-      task = this.#run(versionId).finally(() => this.#underWay.delete(versionId))
+      task = this.#run(versionId).finally(() => {
+        this.#underWay.delete(versionId)
+        this.#obstacles.delete(versionId)
+      })
       // Who waits is told; in the background there is nobody.
       task.catch(() => {})
       this.#underWay.set(versionId, task)
@@ -75,9 +82,10 @@ export class Creations {
         continue
       } catch (error) {
         if (!passes(error)) {
-          await this.#abandon(versionId, error as Error)
+          await this.abandon(versionId, (error as Error).message)
           throw error
         }
+        this.#obstacles.set(versionId, (error as Error).message)
       }
       const enough = new AbortController()
       const signal = AbortSignal.any([this.#closing.signal, enough.signal])
@@ -89,16 +97,19 @@ export class Creations {
 
   /** @returns whether there is nothing left to do */
   async #step(versionId: string, refused: Set<string>): Promise<boolean> {
-    const { store, placement } = this.#parts
+    const { store, placement, leftovers } = this.#parts
     const version = await store.db.selectFrom('key_versions').selectAll().where('id', '=', versionId).executeTakeFirst()
-    if (version?.state !== 'creating') return true
+    if (version?.state !== 'creating') {
+      await leftovers.sweepAll()
+      return true
+    }
     const key = await store.db.selectFrom('keys').selectAll().where('id', '=', version.key_id).executeTakeFirstOrThrow()
     if (version.identity === null && version.wrapped === null) {
       await this.#generate(key, version, refused)
       return false
     }
-    // With a key that cannot be copied, its one instance is all there is.
-    if (version.wrapped !== null)
+    // Of a key that cannot be copied, its one instance is all there is.
+    if (isExportable(JSON.parse(key.algorithms) as string[]))
       await placement.ensure(versionId, { copies: key.durability, signal: this.#closing.signal })
     await this.#finish(key, version)
     return true
@@ -218,9 +229,14 @@ export class Creations {
     await catalogue.load(key.id)
   }
 
-  /** It cannot be made: nothing of it stays, but what is left on devices until they are there. */
-  async #abandon(versionId: string, error: Error): Promise<void> {
-    const { history, catalogue } = this.#parts
+  /** Why the last step was not done, in words. */
+  obstacleTo(versionId: string): string | undefined {
+    return this.#obstacles.get(versionId)
+  }
+
+  /** Nothing of it stays, but what is left on devices until they are there. */
+  async abandon(versionId: string, reason: string, actor?: string): Promise<void> {
+    const { history, catalogue, leftovers } = this.#parts
     const id = await history.write(async db => {
       const version = await db
         .selectFrom('key_versions')
@@ -229,7 +245,7 @@ export class Creations {
         .where('key_versions.id', '=', versionId)
         .executeTakeFirst()
       if (version?.state !== 'creating') return { value: version?.id, happened: [] }
-      await db.deleteFrom('instances').where('version_id', '=', versionId).execute()
+      await this.#leave(db, versionId)
       await db.deleteFrom('key_versions').where('id', '=', versionId).execute()
       const others = await db
         .selectFrom('key_versions')
@@ -237,13 +253,34 @@ export class Creations {
         .where('key_id', '=', version.id)
         .executeTakeFirst()
       if (others === undefined) await db.deleteFrom('keys').where('id', '=', version.id).execute()
-      const data = { name: version.name, version: version.version, reason: error.message }
+      const data = { name: version.name, version: version.version, reason }
       return {
         value: version.id,
-        happened: [{ tenant: version.tenant_id, type: 'key.not-created', subject: version.id, data }],
+        happened: [
+          { tenant: version.tenant_id, type: 'key.not-created', subject: version.id, ...(actor && { actor }), data },
+        ],
       }
     })
     if (id !== undefined) await catalogue.load(id)
+    await leftovers.sweepAll()
+  }
+
+  /** What was made of it is not wanted any more; what was there before stays. */
+  async #leave(db: Transaction<Tables>, versionId: string): Promise<void> {
+    const made = await db
+      .selectFrom('key_versions')
+      .innerJoin('instances', 'instances.version_id', 'key_versions.id')
+      .innerJoin('devices', 'devices.id', 'instances.device_id')
+      .select(['devices.path as device_path', 'instances.reference', 'key_versions.card_key_id'])
+      .where('key_versions.id', '=', versionId)
+      .where('key_versions.adopted', '=', 0)
+      .where('instances.state', 'in', ['verified', 'unverified'])
+      .execute()
+    await this.#parts.leftovers.rememberIn(
+      db,
+      made.flatMap(({ card_key_id, ...each }) => (card_key_id === null ? [] : [{ ...each, card_key_id }])),
+    )
+    await db.deleteFrom('instances').where('version_id', '=', versionId).execute()
   }
 
   #tell(

@@ -76,3 +76,8 @@ export function algorithmIds(names: readonly string[]): number[] {
 export function isExportable(names: readonly string[]): boolean {
   return names.length === 0 || names.includes('wrap')
 }
+
+/** @param ids of a card */
+export function algorithmNames(ids: readonly number[]): string[] {
+  return ids.flatMap(id => [...identifiers].find(([, value]) => value === id)?.[0] ?? [])
+}

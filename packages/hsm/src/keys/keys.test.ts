@@ -1,112 +1,18 @@
-/** Keys on two tokens that are pulled at every moment. */
+/** Keys on two tokens that come and go. */
 import assert from 'node:assert/strict'
-import { createHash, createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
 import { WrappedKeyFile } from '@keytether/card'
-import { decode } from '@keytether/codec'
-import { emulatorRoot } from '@keytether/emulator'
+import { encode } from '@keytether/codec'
 import { eachDatabase } from '@keytether/test/databases'
+import { KeyBench } from '@keytether/test/key-bench'
 import { caller, GroupToken } from '@keytether/test/token-group'
-import { Devices } from '../devices.ts'
-import { HsmError } from '../errors.ts'
-import { History } from '../history/history.ts'
-import type { Foundation } from '../hsm.ts'
-import { Pools } from '../scheduler/pools.ts'
-import { openStore } from '../store/store.ts'
-import type { Placement } from './creations.ts'
-import { Keys } from './keys.ts'
+import type { HsmError } from '../errors.ts'
 
-const never = new AbortController().signal
 const patient = () => AbortSignal.timeout(20_000)
 const impatient = () => AbortSignal.timeout(300)
-
-async function openKeys(url: string, tokens: readonly GroupToken[]) {
-  const store = await openStore(url)
-  const devices = new Devices({ roots: [emulatorRoot] })
-  const now = Date.now
-  const pools = new Pools(devices, () => 'grp_test')
-  const foundation: Foundation = { store, history: new History(store, now), devices, pools, now }
-  const events: string[] = []
-  foundation.history.events.on('event', ({ type }) => events.push(type))
-  await seed(foundation, tokens)
-  const open = () => Keys.open(foundation, copying(foundation))
-  return { ...foundation, events, keys: await open(), open }
-}
-
-async function seed({ store }: Foundation, tokens: readonly GroupToken[]): Promise<void> {
-  if ((await store.db.selectFrom('tenants').select('id').executeTakeFirst()) !== undefined) return
-  await store.write(async db => {
-    await db.insertInto('tenants').values({ id: 'tnt_test', name: 'main', created_at: 0 }).execute()
-    const group = { id: 'grp_test', tenant_id: 'tnt_test', name: 'pair', created_at: 0, revision: 1 }
-    await db
-      .insertInto('groups')
-      .values({ ...group, key_domain: await domainOf(tokens[0]!) })
-      .execute()
-    for (const [index, { path }] of tokens.entries()) {
-      const device = { id: `dev_${index}`, path, tenant_id: 'tnt_test', group_id: 'grp_test', name: null }
-      const rest = {
-        priority: 0,
-        standby: 0,
-        pin: null,
-        pin_refused: 0,
-        facts: '{}',
-        created_at: 0,
-        last_seen_at: null,
-      }
-      await db
-        .insertInto('devices')
-        .values({ ...device, ...rest, state: 'claimed', revision: 1 })
-        .execute()
-    }
-  })
-}
-
-async function domainOf(token: GroupToken): Promise<string> {
-  const [domain] = await (await token.card()).keyDomains.list()
-  return Buffer.from(domain!.keyCheckValue).toString('hex').toUpperCase()
-}
-
-/** As many copies as wanted, on members as they come. */
-function copying({ store, pools }: Foundation): Placement {
-  return {
-    async ensure(id, { copies, signal }) {
-      const version = await store.db
-        .selectFrom('key_versions')
-        .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirstOrThrow()
-      const holders = () =>
-        pools.of('grp_test').members.filter(({ keys }) => keys.some(key => key.id === version.card_key_id))
-      for (const device of pools.of('grp_test').members) {
-        if (holders().length >= copies) break
-        if (holders().includes(device)) continue
-        const wrapped = decode(WrappedKeyFile, version.wrapped!)
-        await pools.alone(device).run(
-          {
-            ...{ kind: 'unwrap', repeatable: true, single: false },
-            run: async card => device.noteKey(await card.unwrapKey(wrapped)),
-          },
-          signal,
-        )
-      }
-      if (holders().length < copies) throw new HsmError('NOT_DURABLE', 'members are short')
-    },
-  }
-}
-
 const ec = { kind: 'EC', curve: 'secp256r1' } as const
-const hash = createHash('sha256').update('Hello').digest()
-
-async function signs(keys: Keys, devices: Devices, name: string, on: readonly GroupToken[]): Promise<void> {
-  const { version, instances } = keys.usable(caller, name, 'sign')
-  for (const { path } of on) {
-    const info = instances.get(path)
-    assert.ok(info, `${name} on ${path}`)
-    const signature = await devices.hsm(path).run(card => card.signHash(info, 'ECDSA', hash), never)
-    const key = createPublicKey({ key: Buffer.from(version.public_key!), format: 'der', type: 'spki' })
-    assert.ok(verify('sha256', Buffer.from('Hello'), key, signature))
-  }
-}
+const aes = { kind: 'AES', bits: 256 } as const
+const web = { name: 'web', group: 'pair', type: ec }
 
 const code = (wanted: string) => (error: unknown) => {
   assert.equal((error as HsmError).code, wanted, String(error))
@@ -114,38 +20,44 @@ const code = (wanted: string) => (error: unknown) => {
 }
 
 eachDatabase((_, database) => {
-  test('a key is on two members before it is told of', async t => {
-    const tokens = [await GroupToken.make(), await GroupToken.make()]
-    const { keys, devices, events, store } = await openKeys(await database(), tokens)
-    t.after(() => keys[Symbol.asyncDispose]())
-    for (const token of tokens) await token.plugIn(devices)
+  /** Two tokens, of which so many are plugged in. */
+  async function start(plugged = 2) {
+    const tokens = [await GroupToken.make(), await GroupToken.make()] as const
+    const bench = await KeyBench.open(await database(), tokens)
+    for (const token of tokens.slice(0, plugged)) await token.plugIn(bench.foundation.devices)
+    return { bench, tokens, devices: bench.foundation.devices, db: bench.foundation.store.db }
+  }
+
+  test('a key is on two members before it is told of', async () => {
+    const { bench, tokens, db } = await start()
+    await using _ = bench
     for (const [name, type] of [
       ['web', ec],
-      ['vault', { kind: 'AES', bits: 256 }],
+      ['vault', aes],
     ] as const) {
-      const made = await keys.create(caller, { name, group: 'pair', type }, patient())
+      const made = await bench.keys.create(caller, { name, group: 'pair', type }, patient())
       assert.deepEqual([made.key.durability, made.key.primary_version, made.versions[0]!.state], [2, 1, 'active'])
-      assert.equal(keys.usable(caller, name, 'derive').instances.size, 2)
+      assert.equal(bench.keys.usable(caller, name, 'derive').instances.size, 2)
     }
-    await signs(keys, devices, 'web', tokens)
+    await bench.signs('web', tokens)
+    const events = bench.events.filter(type => type !== 'key.progress')
+    assert.deepEqual(events, ['key.creating', 'key.created', 'key.creating', 'key.created'])
+    assert.equal(await db.selectFrom('leftovers').select('reference').executeTakeFirst(), undefined)
+    const { keys } = await (await tokens[1].card()).inventory()
     assert.deepEqual(
-      events.filter(type => type !== 'key.progress'),
-      ['key.creating', 'key.created', 'key.creating', 'key.created'],
+      keys.map(({ label }) => label),
+      ['web', 'vault'],
     )
-    assert.deepEqual(await store.db.selectFrom('leftovers').selectAll().execute(), [])
-    const [info] = (await (await tokens[1]!.card()).inventory()).keys
-    assert.equal(info!.label, 'web')
   })
 
-  test('what cannot be is refused before anything is made', async t => {
-    const tokens = [await GroupToken.make()]
-    const { keys, devices } = await openKeys(await database(), tokens)
-    t.after(() => keys[Symbol.asyncDispose]())
-    const create = (more: object) => keys.create(caller, { name: 'k', group: 'pair', type: ec, ...more }, patient())
+  test('what cannot be is refused before anything is made', async () => {
+    const { bench, tokens, devices } = await start(0)
+    await using _ = bench
+    const create = (more: object) => bench.keys.create(caller, { ...web, ...more }, patient())
     await assert.rejects(create({}), code('NO_DEVICE'))
-    await tokens[0]!.plugIn(devices)
+    await tokens[0].plugIn(devices)
     for (const more of [
-      { durability: 2 },
+      { durability: 3 },
       { exportable: false, durability: 2 },
       { type: { kind: 'EC', curve: 'secp999r1' } },
       { type: { kind: 'RSA', bits: 512 } },
@@ -159,57 +71,169 @@ eachDatabase((_, database) => {
     await assert.rejects(create({}), code('EXISTS'))
   })
 
-  test('a member short: not durable yet, and there when it returns; to ask again by name is to wait for it', async t => {
-    const tokens = [await GroupToken.make(), await GroupToken.make()]
-    const { keys, devices, open } = await openKeys(await database(), tokens)
-    await tokens[0]!.plugIn(devices)
-    const request = { name: 'web', group: 'pair', type: ec }
-    await assert.rejects(keys.create(caller, request, impatient()), code('NOT_DURABLE'))
-    assert.throws(() => keys.usable(caller, 'web', 'sign'), code('WRONG_STATE'))
-    await keys[Symbol.asyncDispose]()
-    // As after a restart of the service.
-    const later = await open()
-    t.after(() => later[Symbol.asyncDispose]())
-    const again = later.create(caller, request, patient())
-    await tokens[1]!.plugIn(devices)
+  test('a member short: not durable yet, and there when it returns; who asks again by name waits for it', async () => {
+    const { bench, tokens, devices } = await start(1)
+    await using _ = bench
+    await assert.rejects(bench.keys.create(caller, web, impatient()), code('NOT_DURABLE'))
+    assert.throws(() => bench.keys.usable(caller, 'web', 'sign'), code('WRONG_STATE'))
+    await bench.reopen()
+    const again = bench.keys.create(caller, web, patient())
+    await tokens[1].plugIn(devices)
     assert.equal((await again).versions[0]!.state, 'active')
-    await signs(later, devices, 'web', tokens)
+    await bench.signs('web', tokens)
   })
 
-  test('a token that is pulled after any number of commands: another one makes it, and nothing half-made remains', async t => {
-    const tokens = [await GroupToken.make(), await GroupToken.make()]
-    const { keys, devices, store } = await openKeys(await database(), tokens)
-    t.after(() => keys[Symbol.asyncDispose]())
-    for (const token of tokens) await token.plugIn(devices)
+  test('a member short, and not wanted any more: it is gone, also from the token that had it', async () => {
+    const { bench, tokens } = await start(1)
+    await using _ = bench
+    await assert.rejects(bench.keys.create(caller, web, impatient()), code('NOT_DURABLE'))
+    await bench.keys.change(caller, 'web', 'destroy', {})
+    assert.throws(() => bench.keys.get(caller, 'web'), code('NOT_FOUND'))
+    await bench.noLeftovers()
+    assert.deepEqual((await (await tokens[0].card()).inventory()).keys, [])
+  })
+
+  test('a token that is pulled after any number of commands: another one makes it, and nothing half-made remains', async () => {
+    const { bench, tokens, devices, db } = await start()
+    await using _ = bench
     for (let after = 1; after <= 24; after++) {
       const victim = tokens[after % 2]!
       const name = `key-${after}`
-      const type = after % 3 === 0 ? ({ kind: 'AES', bits: 128 } as const) : ec
+      const type = after % 3 === 0 ? aes : ec
       victim.pull(after >> 1)
-      const created = keys.create(caller, { name, group: 'pair', type }, patient())
-      const lost = await Promise.race([created.then(() => false), offline(devices, victim)])
-      if (lost) await victim.plugIn(devices)
+      const created = bench.keys.create(caller, { name, group: 'pair', type }, patient())
+      const lost = await Promise.race([created.then(() => false), gone(bench, victim)])
+      if (!lost) devices.hsm(victim.path).close('pulled')
+      await victim.plugIn(devices)
       await created
-      if (!lost) {
-        devices.hsm(victim.path).close('pulled')
-        await victim.plugIn(devices)
-      }
-      if (type === ec) await signs(keys, devices, name, tokens)
+      if (type === ec) await bench.signs(name, tokens)
     }
-    while ((await store.db.selectFrom('leftovers').selectAll().execute()).length > 0) {
-      await new Promise(done => setTimeout(done, 10))
-    }
-    const wanted = await store.db.selectFrom('key_versions').select('card_key_id').execute()
+    await bench.noLeftovers()
+    const wanted = (await db.selectFrom('key_versions').select('card_key_id').execute()).map(row => row.card_key_id!)
     for (const token of tokens) {
-      const ids = (await (await token.card()).inventory()).keys.map(({ id }) =>
-        Buffer.from(id).toString('hex').toUpperCase(),
+      const { keys } = await (await token.card()).inventory()
+      assert.deepEqual(
+        keys.map(({ id }) => Buffer.from(id).toString('hex').toUpperCase()).toSorted(),
+        wanted.toSorted(),
       )
-      assert.deepEqual(ids.toSorted(), wanted.map(row => row.card_key_id).toSorted())
     }
+  })
+
+  test('the next version signs, those before it only decrypt', async () => {
+    const { bench, tokens } = await start()
+    await using _ = bench
+    await bench.keys.create(caller, web, patient())
+    const { key, versions } = await bench.keys.rotate(caller, 'web', {}, patient())
+    const states = versions.map(({ version, state }) => [version, state])
+    assert.deepEqual(states, [
+      [1, 'deactivated'],
+      [2, 'active'],
+    ])
+    assert.equal(key.primary_version, 2)
+    await bench.signs('web', tokens, 2)
+    const decrypting = bench.keys.versionsFor(caller, 'web', 'decrypt').map(({ version }) => version.version)
+    assert.deepEqual(decrypting, [2, 1])
+    await assert.rejects(bench.keys.rotate(caller, 'web', { ifMatch: 1 }, patient()), code('STALE'))
+    const later = await bench.keys.rotate(caller, 'web', { activate: false }, patient())
+    assert.deepEqual([later.key.primary_version, later.versions[2]!.state], [2, 'pre-active'])
+    await bench.keys.change(caller, 'web', 'activate', { version: 3 })
+    await bench.signs('web', tokens, 3)
+  })
+
+  test('the next version is made by the service when the time has come', async () => {
+    const { bench, tokens } = await start()
+    await using _ = bench
+    await bench.keys.create(caller, { ...web, rotateAfter: 60_000 }, patient())
+    await bench.keys.housekeep()
+    assert.equal(bench.keys.get(caller, 'web').versions.length, 1)
+    bench.at += 60_000
+    await bench.keys.housekeep()
+    await bench.keys.rotate(caller, 'web', {}, patient())
+    await bench.signs('web', tokens, 2)
+  })
+
+  test('what is destroyed can be restored for a while, then it is gone from all members, also from those that return', async () => {
+    const { bench, tokens, devices, db } = await start()
+    await using _ = bench
+    await bench.keys.create(caller, web, patient())
+    await bench.keys.change(caller, 'web', 'destroy', { restorableMs: 60_000, reason: 'out of use' })
+    assert.throws(() => bench.keys.usable(caller, 'web', 'sign'), /destroyed \(out of use\)/)
+    await bench.keys.change(caller, 'web', 'restore', {})
+    await bench.signs('web', tokens)
+    await bench.keys.change(caller, 'web', 'destroy', { restorableMs: 60_000 })
+    devices.hsm(tokens[1].path).close('pulled')
+    bench.at += 60_000
+    await bench.keys.housekeep()
+    await assert.rejects(bench.keys.change(caller, 'web', 'restore', {}), code('WRONG_STATE'))
+    assert.deepEqual((await (await tokens[0].card()).inventory()).keys, [])
+    const row = await db.selectFrom('key_versions').select(['wrapped', 'state']).executeTakeFirstOrThrow()
+    assert.deepEqual([row.wrapped, row.state], [null, 'destroyed'])
+    await tokens[1].plugIn(devices)
+    await bench.noLeftovers()
+    assert.deepEqual((await (await tokens[1].card()).inventory()).keys, [])
+    assert.ok(bench.events.includes('key.erased'))
+  })
+
+  test('a key from a file that a card has wrapped', async () => {
+    const { bench, tokens } = await start()
+    await using _ = bench
+    const other = await (await GroupToken.make()).card()
+    const info = await other.generateKeyPair({ kind: 'ec', curve: 'secp256r1' }, { label: 'old name' })
+    const wrapped = encode(WrappedKeyFile, await other.wrapKey(info.reference))
+    const request = { name: 'web', group: 'pair', wrapped }
+    const { key } = await bench.keys.import(caller, request, patient())
+    assert.deepEqual([key.kind, key.parameter, key.durability], ['EC', 'secp256r1', 2])
+    await bench.signs('web', tokens)
+    assert.equal((await (await tokens[0].card()).inventory()).keys[0]!.label, 'web')
+    const broken = { ...request, name: 'other', wrapped: wrapped.slice(0, 40) }
+    await assert.rejects(bench.keys.import(caller, broken, patient()), code('INVALID'))
+    await assert.rejects(bench.keys.attestation(caller, 'web'), code('NOT_FOUND'))
+  })
+
+  test('keys that were on members before: one name for several, as versions of one key', async () => {
+    const { bench, tokens, devices } = await start(0)
+    await using _ = bench
+    const cards = [await tokens[0].card(), await tokens[1].card()]
+    const made = []
+    for (const label of ['old', 'new']) made.push(await cards[0]!.secretKeys.generate(256, { label }))
+    for (const { reference } of made) await cards[1]!.unwrapKey(await cards[0]!.wrapKey(reference))
+    for (const token of tokens) await token.plugIn(devices)
+    const cardKeyIds = made.map(({ id }) => Buffer.from(id).toString('hex'))
+    const { key, versions } = await bench.keys.adopt(caller, { name: 'webadm', group: 'pair', cardKeyIds }, patient())
+    assert.deepEqual([key.primary_version, key.kind, key.parameter], [2, 'AES', '256'])
+    assert.deepEqual(
+      versions.map(({ state, label }) => [state, label]),
+      [
+        ['deactivated', 'old'],
+        ['active', 'new'],
+      ],
+    )
+    assert.equal(bench.keys.usable(caller, 'webadm', 'encrypt').instances.size, 2)
+    const again = { name: 'other', group: 'pair', cardKeyIds }
+    await assert.rejects(bench.keys.adopt(caller, again, patient()), code('EXISTS'))
+    await assert.rejects(bench.keys.adopt(caller, { ...again, cardKeyIds: ['00'] }, patient()), code('NOT_FOUND'))
+  })
+
+  test('another name, other tags', async () => {
+    const { bench, tokens } = await start()
+    await using _ = bench
+    const { key } = await bench.keys.create(caller, web, patient())
+    await bench.keys.create(caller, { ...web, name: 'mail' }, patient())
+    await assert.rejects(bench.keys.update(caller, 'web', { name: 'mail' }), code('EXISTS'))
+    await assert.rejects(bench.keys.update(caller, 'web', { name: 'w' }, key.revision - 1), code('STALE'))
+    const renamed = await bench.keys.update(caller, 'web', { name: 'www', tags: ['b', 'a', 'b'] }, key.revision)
+    assert.deepEqual([renamed.tags, renamed.key.revision], [['a', 'b'], key.revision + 1])
+    assert.throws(() => bench.keys.usable(caller, 'www', 'sign'), code('FORBIDDEN'))
+    assert.throws(() => bench.keys.get(caller, 'web'), code('NOT_FOUND'))
+    assert.deepEqual(
+      bench.keys.list(caller).map(({ key: { name } }) => name),
+      ['mail', 'www'],
+    )
+    await bench.signs('mail', tokens)
   })
 })
 
-async function offline(devices: Devices, { path }: GroupToken): Promise<boolean> {
-  while (devices.hsms().some(({ id }) => id === path)) await new Promise(done => setTimeout(done, 2))
+async function gone({ foundation }: KeyBench, { path }: GroupToken): Promise<boolean> {
+  while (foundation.devices.hsms().some(({ id }) => id === path)) await new Promise(done => setTimeout(done, 2))
   return true
 }

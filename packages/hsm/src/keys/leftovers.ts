@@ -5,10 +5,11 @@
 
 import { toHex } from '@keytether/codec'
 import type { DriverError, KeyInfo, SmartCardHsm } from '@keytether/driver'
+import type { Transaction } from 'kysely'
 import type { DeviceSession } from '../device-session.ts'
 import type { Foundation } from '../hsm.ts'
 import { hexId } from '../keys.ts'
-import type { Row } from '../store/tables.ts'
+import type { Row, Tables } from '../store/tables.ts'
 import { attempt } from './attempt.ts'
 
 type Leftover = Row<'leftovers'>
@@ -17,6 +18,7 @@ export class Leftovers {
   readonly #foundation: Foundation
   /** Being made just now, by device and reference. */
   readonly #making = new Set<string>()
+  readonly #closing = new AbortController()
 
   constructor(foundation: Foundation) {
     this.#foundation = foundation
@@ -31,7 +33,7 @@ export class Leftovers {
     const name = nameOf(leftover)
     this.#making.add(name)
     try {
-      await this.remember([leftover])
+      await this.#foundation.store.write(db => this.rememberIn(db, [leftover]))
     } catch (error) {
       this.#making.delete(name)
       throw error
@@ -39,25 +41,25 @@ export class Leftovers {
     return { [Symbol.dispose]: () => void this.#making.delete(name) }
   }
 
-  async remember(leftovers: readonly Omit<Leftover, 'created_at'>[]): Promise<void> {
-    if (leftovers.length === 0) return
-    const { store, now } = this.#foundation
-    const rows = leftovers.map(each => ({ ...each, created_at: now() }))
-    await store.write(async db => {
+  /** With what makes it unwanted. */
+  async rememberIn(db: Transaction<Tables>, leftovers: readonly Omit<Leftover, 'created_at'>[]): Promise<void> {
+    for (const leftover of leftovers) {
       await db
         .insertInto('leftovers')
-        .values(rows)
-        .onConflict(row =>
-          row
-            .columns(['device_path', 'reference'])
-            .doUpdateSet(each => ({ card_key_id: each.ref('excluded.card_key_id') })),
-        )
+        .values({ ...leftover, created_at: this.#foundation.now() })
+        .onConflict(row => row.columns(['device_path', 'reference']).doUpdateSet({ card_key_id: leftover.card_key_id }))
         .execute()
-    })
+    }
+  }
+
+  /** Deletes what is left on the devices that are ready; of others, when they are. */
+  async sweepAll(): Promise<void> {
+    const { devices } = this.#foundation
+    await Promise.allSettled(devices.hsms().map(device => this.sweep(device)))
   }
 
   /** Deletes what is left on a device that is ready. @throws HsmError if the device is lost meanwhile */
-  async sweep(device: DeviceSession, signal: AbortSignal): Promise<void> {
+  async sweep(device: DeviceSession): Promise<void> {
     const { store, pools } = this.#foundation
     const rows = await store.db.selectFrom('leftovers').selectAll().where('device_path', '=', device.id!).execute()
     for (const row of rows) {
@@ -69,9 +71,13 @@ export class Leftovers {
           priority: 'background',
           run: card => this.#delete(row, card, device),
         },
-        signal,
+        this.#closing.signal,
       )
     }
+  }
+
+  close(): void {
+    this.#closing.abort()
   }
 
   async #delete(row: Leftover, card: SmartCardHsm, device: DeviceSession): Promise<void> {

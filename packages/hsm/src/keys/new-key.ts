@@ -76,7 +76,11 @@ function shortage({ name, key_domain }: Row<'groups'>, members: number, exportab
   return `group ${name} has ${members}: add devices to it, or ask for less durability`
 }
 
-async function groupOf(store: Foundation['store'], tenant: string | null, nameOrId: string): Promise<Row<'groups'>> {
+export async function groupOf(
+  store: Foundation['store'],
+  tenant: string | null,
+  nameOrId: string,
+): Promise<Row<'groups'>> {
   const group = await store.db
     .selectFrom('groups')
     .selectAll()
@@ -87,7 +91,7 @@ async function groupOf(store: Foundation['store'], tenant: string | null, nameOr
   return group
 }
 
-function checkedTags(tags: readonly string[]): string[] {
+export function checkedTags(tags: readonly string[]): string[] {
   const list = [...new Set(tags)].toSorted()
   if (list.length > mostTags) throw new HsmError('INVALID', `a key has at most ${mostTags} tags, got ${list.length}`)
   return list
@@ -97,13 +101,14 @@ function checkedTags(tags: readonly string[]): string[] {
 export function versionRow(
   key: KeyRow,
   version: number,
-  { now, activate }: { readonly now: number; readonly activate: boolean },
+  { now, activate = true }: { readonly now: number; readonly activate?: boolean | undefined },
 ): Row<'key_versions'> {
   return {
     ...{ id: newId('kv'), key_id: key.id, version, state: 'creating', state_since: now, reason: null },
     ...{ other_state: activate ? 'active' : 'pre-active', label: version === 1 ? key.name : `${key.name} v${version}` },
-    ...{ card_key_id: null, public_key: null, identity: null, wrapped: null, key_domain: null, attestation: null },
-    ...{ certificate: null, answer: null, destroy_at: null, uses: 0, last_used_at: null, created_at: now },
+    ...{ adopted: 0, card_key_id: null, public_key: null, identity: null, wrapped: null, key_domain: null },
+    ...{ attestation: null, certificate: null, answer: null, destroy_at: null },
+    ...{ uses: 0, last_used_at: null, created_at: now },
   }
 }
 

@@ -59,6 +59,7 @@ async function open(
             attestation: null,
             certificate: null,
             other_state: 'active',
+            adopted: 0,
             destroy_at: null,
             uses: 0,
             last_used_at: null,

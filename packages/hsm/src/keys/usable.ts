@@ -75,7 +75,7 @@ export function usableVersions(
 }
 
 /** What members that are ready hold of a version, by device id. */
-function instancesOf(pools: Pools, key: KeyRow, version: VersionRow): Map<string, KeyInfo> {
+export function instancesOf(pools: Pools, key: KeyRow, version: VersionRow): Map<string, KeyInfo> {
   const name = instanceName(version.card_key_id ?? '', version.identity ?? '')
   const instances = new Map<string, KeyInfo>()
   for (const device of pools.of(key.group_id).members) {
@@ -111,7 +111,7 @@ function permitted(catalogue: Catalogue, caller: Caller, nameOrId: string): Cata
 }
 
 /** @throws HsmError NOT_FOUND, WRONG_STATE */
-function versionOf({ key, versions }: CataloguedKey, wanted?: number): VersionRow {
+export function versionOf({ key, versions }: CataloguedKey, wanted?: number): VersionRow {
   const number = wanted ?? key.primary_version
   const version = versions.find(one => one.version === number)
   if (version !== undefined) return version

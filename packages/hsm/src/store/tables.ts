@@ -163,6 +163,8 @@ interface KeyVersionsTable {
   reason: string | null
   /** What `creating` becomes, and what `destroyed` was: the state to go to, or to go back to. */
   other_state: 'pre-active' | 'active' | 'suspended' | 'deactivated'
+  /** 1: it was on members before the service had a name for it. */
+  adopted: Generated<number>
   /** PKCS #15 iD on the members, upper-case hexadecimal; none until it is made. */
   card_key_id: string | null
   label: string

@@ -117,6 +117,7 @@ export async function up(db: Kysely<unknown>, { bytes, sequence }: ColumnTypes):
     .addColumn('state_since', 'bigint', column => column.notNull())
     .addColumn('reason', 'text')
     .addColumn('other_state', 'text', column => column.notNull())
+    .addColumn('adopted', 'integer', column => column.notNull().defaultTo(0))
     .addColumn('card_key_id', 'text')
     .addColumn('label', 'text', column => column.notNull())
     .addColumn('public_key', bytes)
