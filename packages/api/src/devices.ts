@@ -258,7 +258,7 @@ export const deviceOperations = {
     paged: true,
   }),
   giveDevicePin: operation({
-    method: 'PUT',
+    method: 'POST',
     path: '/devices/{device}/pin',
     summary: 'Presents its PIN, and keeps it if it is right',
     description: 'One that was refused is not presented again, and the last try is never spent.',

@@ -31,7 +31,13 @@ export interface KeySelector {
   readonly key: string
   readonly hsm?: string | undefined
   readonly keyDomain?: string | undefined
+  /** The devices, by their ids, that there are for who asks; default all. */
+  readonly within?: Within | undefined
 }
+
+export type Within = (id: string) => boolean
+
+const everywhere: Within = () => true
 
 /** How many devices are asked for one signature, at most. */
 const attempts = 4
@@ -110,14 +116,15 @@ export class Devices {
   }
 
   /** The devices whose keys can be used. */
-  hsms(): DeviceSession[] {
-    return this.known().filter(device => device.state === 'ready')
+  hsms(within: Within = everywhere): DeviceSession[] {
+    return this.known().filter(device => device.state === 'ready' && within(device.id!))
   }
 
   /** @throws HsmError UNKNOWN_HSM unless a device of this id is ready */
-  hsm(id: string): DeviceSession {
+  hsm(id: string, within: Within = everywhere): DeviceSession {
     const device = this.#known.get(id)
-    if (device?.state !== 'ready') throw new HsmError('UNKNOWN_HSM', `no HSM ${id} is connected and unlocked`)
+    if (device?.state !== 'ready' || !within(id))
+      throw new HsmError('UNKNOWN_HSM', `no HSM ${id} is connected and unlocked`)
     return device
   }
 
@@ -150,18 +157,19 @@ export class Devices {
     throw new HsmError('AMBIGUOUS_KEY', `different keys have the id ${id}: on ${holders.join(', on ')}`)
   }
 
-  keyDomains(): KeyDomain[] {
-    const ids = new Set(this.hsms().flatMap(device => device.keyDomains))
+  keyDomains(within: Within = everywhere): KeyDomain[] {
+    const hsms = this.hsms(within)
+    const ids = new Set(hsms.flatMap(device => device.keyDomains))
     return [...ids].map(id => ({
       id,
-      devices: this.hsms().filter(device => device.keyDomains.includes(id)),
-      keys: this.keys({ keyDomain: id }),
+      devices: hsms.filter(device => device.keyDomains.includes(id)),
+      keys: this.keys({ keyDomain: id, within }),
     }))
   }
 
   /** @throws HsmError UNKNOWN_KEY_DOMAIN */
-  keyDomain(id: string): KeyDomain {
-    const domain = this.keyDomains().find(one => one.id === id.toUpperCase())
+  keyDomain(id: string, within: Within = everywhere): KeyDomain {
+    const domain = this.keyDomains(within).find(one => one.id === id.toUpperCase())
     if (domain === undefined) throw unknownDomain(id)
     return domain
   }
@@ -223,12 +231,16 @@ export class Devices {
     return this.#index
   }
 
-  #scoped(instances: KeyInstance[], { hsm, keyDomain }: Omit<KeySelector, 'key'>): KeyInstance[] {
-    const device = hsm === undefined ? undefined : this.hsm(hsm)
+  #scoped(instances: KeyInstance[], { hsm, keyDomain, within = everywhere }: Omit<KeySelector, 'key'>): KeyInstance[] {
+    const device = hsm === undefined ? undefined : this.hsm(hsm, within)
     const domain = keyDomain?.toUpperCase()
-    if (domain !== undefined && !this.hsms().some(one => one.keyDomains.includes(domain))) throw unknownDomain(domain)
+    if (domain !== undefined && !this.hsms(within).some(one => one.keyDomains.includes(domain)))
+      throw unknownDomain(domain)
     return instances.filter(
-      one => (device === undefined || one.device === device) && (domain === undefined || one.keyDomain === domain),
+      one =>
+        within(one.device.id!) &&
+        (device === undefined || one.device === device) &&
+        (domain === undefined || one.keyDomain === domain),
     )
   }
 
@@ -242,10 +254,10 @@ export class Devices {
     }
   }
 
-  #away({ key, hsm }: KeySelector): HsmError | undefined {
+  #away({ key, hsm, within = everywhere }: KeySelector): HsmError | undefined {
     for (const [id, keys] of this.#held) {
       const device = this.#known.get(id)
-      if (!keys.has(key.toUpperCase()) || (hsm !== undefined && hsm !== id)) continue
+      if (!keys.has(key.toUpperCase()) || (hsm !== undefined && hsm !== id) || !within(id)) continue
       if (device === undefined || device.state === 'ready') continue
       return new HsmError('NO_DEVICE', `key ${key} is on ${id}, which is ${device.state}: ${device.reason ?? 'wait'}`)
     }

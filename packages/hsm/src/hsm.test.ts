@@ -14,8 +14,8 @@ eachDatabase((_, open) => {
       await db.insertInto('tenants').values({ id, name: 'office', created_at: hsm.now() }).execute()
       return { value: id, happened: [{ tenant: null, type: 'tenant.created', subject: id, data: { name: 'office' } }] }
     })
-    const tenants = await hsm.store.db.selectFrom('tenants').selectAll().execute()
-    const events = await hsm.store.db.selectFrom('events').selectAll().execute()
+    const tenants = await hsm.store.db.selectFrom('tenants').selectAll().where('id', '=', id).execute()
+    const events = await hsm.store.db.selectFrom('events').selectAll().where('subject', '=', id).execute()
     assert.deepEqual(
       tenants.map(one => [one.id, one.name]),
       [[id, 'office']],

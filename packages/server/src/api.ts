@@ -1,6 +1,6 @@
 /** Serves an API's routes: who may, what methods, and what becomes of what they throw. */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Caller } from '@keytether/hsm'
+import type { Caller, Role } from '@keytether/hsm'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
@@ -135,6 +135,13 @@ function answerOtherMethods(app: FastifyInstance, routes: readonly Route<never>[
       handler: () => undefined,
     })
   }
+}
+
+/** @throws RequestError FORBIDDEN */
+export function demandRole({ name, roles }: Caller, wanted: readonly Role[]): void {
+  if (wanted.some(role => roles.includes(role))) return
+  const has = roles.length === 0 ? 'none of the kind' : roles.join(', ')
+  throw new RequestError('FORBIDDEN', `this is for who is ${wanted.join(' or ')}; ${name} is ${has}`)
 }
 
 /** @see RFC 6750, 3 */

@@ -70,10 +70,17 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
   })
   app.get('/health/alive', () => ({ alive: true }))
   const { hsm, leases, authenticate, patienceMs, lendingPatienceMs } = options
-  const { devices } = hsm
+  const { devices, registry } = hsm
   app.register(api({ routes: restRoutes(), domain: hsm, authenticate, patienceMs }), { prefix: '/v1' })
-  app.register(api({ routes: seRoutes, domain: devices, authenticate, patienceMs }), { prefix: '/se/api' })
-  const lending = { routes: deviceRoutes, domain: { devices, leases }, authenticate, patienceMs: lendingPatienceMs }
+  app.register(api({ routes: seRoutes, domain: { devices, registry }, authenticate, patienceMs }), {
+    prefix: '/se/api',
+  })
+  const lending = {
+    routes: deviceRoutes,
+    domain: { devices, leases, registry },
+    authenticate,
+    patienceMs: lendingPatienceMs,
+  }
   app.register(api(lending), { prefix: '/api' })
   return app
 }

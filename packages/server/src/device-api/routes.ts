@@ -4,15 +4,26 @@
  * @module
  */
 import { fromHex, toHex } from '@keytether/codec'
-import type { DeviceSession, Devices, Lease, Leases } from '@keytether/hsm'
+import {
+  type Caller,
+  type DeviceSession,
+  type Devices,
+  HsmError,
+  type Lease,
+  type Leases,
+  type Registry,
+} from '@keytether/hsm'
 import { z } from 'zod'
-import type { Call, Route } from '../api.ts'
+import { type Call, demandRole, type Route } from '../api.ts'
 import { Commands, Device, LeaseGranted, LeaseInput, ResetDone, ResetInput, Responses } from './schemas.ts'
 
 export interface Lending {
   readonly devices: Devices
   readonly leases: Leases
+  readonly registry: Registry
 }
+
+const borrowers = ['administrator', 'custodian'] as const
 
 /** The most that a terminal sends at once, in hexadecimal. */
 const bodyLimit = 160 * 1024
@@ -22,16 +33,23 @@ export const routes: readonly Route<Lending>[] = [
     method: 'GET',
     path: '/devices',
     answer: z.array(Device),
-    run: ({ devices }) => devices.known().map(deviceView),
+    admit: (_, caller) => demandRole(caller, [...borrowers, 'manager', 'operator', 'auditor']),
+    run: ({ devices, registry }, { caller }) =>
+      devices
+        .known()
+        .filter(({ id }) => registry.isOf(caller, id!))
+        .map(deviceView),
   },
   {
     method: 'POST',
     path: '/devices/:device/lease',
     body: LeaseInput,
     answer: LeaseGranted,
-    async run({ leases }, { params, body, caller, signal }): Promise<LeaseGranted> {
+    admit: (_, caller) => demandRole(caller, borrowers),
+    async run({ leases, registry }, { params, body, caller, signal }): Promise<LeaseGranted> {
       const { keepLogIn } = body as z.infer<typeof LeaseInput>
-      const lease = await leases.lend({ name: params.device!, borrower: caller.name, keepLogIn }, signal)
+      const name = pathOf(registry, caller, params.device!)
+      const lease = await leases.lend({ name, borrower: caller.name, keepLogIn }, signal)
       // Nobody hears of it.
       if (signal.aborted) lease.end('the borrower had gone')
       return { lease: lease.id, device: lease.device.id!, atr: toHex(lease.atr), wasReady: lease.wasReady }
@@ -73,6 +91,16 @@ function deviceView({ id, state, reason, keys }: DeviceSession): Device {
     state: state as Device['state'],
     ...(reason !== undefined && { reason }),
     keys: state === 'ready' ? keys.length : 0,
+  }
+}
+
+/** @throws HsmError UNKNOWN_HSM, AMBIGUOUS_HSM */
+function pathOf(registry: Registry, caller: Caller, device: string): string {
+  try {
+    return registry.device(caller, device).row.path
+  } catch (error) {
+    if (!(error instanceof HsmError) || error.code !== 'NOT_FOUND') throw error
+    throw new HsmError('UNKNOWN_HSM', `no device ${device} has connected`, { cause: error })
   }
 }
 

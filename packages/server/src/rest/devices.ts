@@ -44,7 +44,7 @@ export const deviceHandlers: Handlers<typeof deviceOperations> = {
   },
 
   async deviceHistory({ registry }, { caller, params, query: { cursor, limit } }) {
-    const before = cursor === undefined ? undefined : Number(cursor)
+    const before = cursor === undefined ? undefined : Number.parseInt(cursor, 10) || 0
     const rows = await registry.history(caller, params.device, { before, limit: limit + 1 })
     const items = rows.slice(0, limit)
     return {
