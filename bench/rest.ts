@@ -15,10 +15,13 @@ import { prepare } from './card.ts'
 import { heading, print, rate } from './report.ts'
 
 const token = 'known-to-everybody-in-this-benchmark'
-const [role, url = ''] = process.argv.slice(2)
+type Transport = 'http' | 'auto'
+const transports = { http: 'RAMOverHTTP', auto: 'a WebSocket' } as const
+
+const [role, url = '', transport = ''] = process.argv.slice(2)
 if (role === 'service') await service()
-else if (role === 'token') await connectToken(url)
-else await main()
+else if (role === 'token') await connectToken(url, transport as Transport)
+else for (const one of ['http', 'auto'] as const) await main(one)
 
 async function service(): Promise<void> {
   const devices = { roots: [emulatorRoot] }
@@ -26,19 +29,19 @@ async function service(): Promise<void> {
   console.log(started.url)
 }
 
-async function connectToken(endpoint: string): Promise<void> {
+async function connectToken(endpoint: string, transport: Transport): Promise<void> {
   const emulator = await Emulator.open({ store: memoryStore() })
   await prepare(emulator)
-  await runAgent({ url: endpoint, open: async () => emulator, signal: new AbortController().signal })
+  await runAgent({ url: endpoint, transport, open: async () => emulator, signal: new AbortController().signal })
 }
 
-async function main(): Promise<void> {
+async function main(transport: Transport): Promise<void> {
   const children: ChildProcess[] = []
   try {
     const base = await firstLine(start(children, 'service'))
     const wire = await countingProxy(Number(new URL(base).port))
-    start(children, 'token', `http://127.0.0.1:${wire.port}/rt/hsm`)
-    await measure(base, wire)
+    start(children, 'token', `http://127.0.0.1:${wire.port}/rt/hsm`, transport)
+    await measure(base, wire, transport)
     wire.close()
   } finally {
     for (const child of children) child.kill()
@@ -56,7 +59,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return String(line)
 }
 
-async function measure(base: string, wire: Wire): Promise<void> {
+async function measure(base: string, wire: Wire, transport: Transport): Promise<void> {
   const agent = new Agent({ keepAlive: true })
   const get = (path: string) => call(agent, 'GET', `${base}${path}`)
   const keys = await until(async () => {
@@ -70,12 +73,14 @@ async function measure(base: string, wire: Wire): Promise<void> {
   }
   const [ecdsa, rsa] = [signer('EC', 'ECDSA'), signer('RSA', 'RSA_PKCS1')]
 
-  heading('Signatures over REST, with one emulated token behind RAMOverHTTP')
+  heading(`Signatures over REST, with one emulated token behind ${transports[transport]}`)
   const signatures = 500
   await ecdsa()
   const before = wire.requests
   for (let i = 0; i < signatures; i++) await ecdsa()
-  print({ name: 'HTTP round trips per signature', value: (wire.requests - before) / signatures, unit: '' })
+  if (transport === 'http') {
+    print({ name: 'HTTP round trips per signature', value: (wire.requests - before) / signatures, unit: '' })
+  }
 
   const listing = { name: 'GET of the list of keys', value: await rate(() => get('/se/api/keys')) }
   print({ name: 'ECDSA P-256, one client', value: await rate(ecdsa), unit: '/s', beside: listing })

@@ -119,11 +119,7 @@ test('what libcurl sends again is not taken for an answer', async t => {
   const answers = curl(served.url, [initiation, ok, ok, ok, ok])
   const session = await served.session
   const commands = ['00200081', '0020008101', '0020008102', '0020008103']
-  const works = commands.map(command => session.transmit([fromHex(command)]))
-  assert.deepEqual(
-    (await Promise.all(works)).map(([response]) => toHex(response!)),
-    Array(4).fill('9000'),
-  )
+  for (const command of commands) assert.equal(toHex((await session.transmit([fromHex(command)]))[0]!), '9000')
   await session.close()
   assert.deepEqual(
     (await answers).filter((_, index) => index % 2 === 0),
