@@ -53,13 +53,6 @@ export async function recordFound(
   })
 }
 
-/** It is not on this device any more, and is not to be. */
-export async function recordRemoved({ store }: { readonly store: Store }, device: string, version: string) {
-  await store.write(db =>
-    db.deleteFrom('instances').where('version_id', '=', version).where('device_id', '=', device).execute(),
-  )
-}
-
 function told({ member, version, placed: { state, reason } }: Found): Happening {
   const data = { key: version.name, version: version.version, device: member.name, state, ...(reason && { reason }) }
   return { tenant: member.tenant, type: `instance.${state}`, subject: version.id, data }

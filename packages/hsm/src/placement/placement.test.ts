@@ -4,6 +4,7 @@ import { WrappedKeyFile } from '@keytether/card'
 import { decode, encode } from '@keytether/codec'
 import { eachDatabase } from '@keytether/test/databases'
 import { BenchToken, GroupBench, until } from '@keytether/test/group-bench'
+import fc from 'fast-check'
 import { HsmError, type HsmErrorCode } from '../errors.ts'
 import type { KeyRequest } from '../keys/new-key.ts'
 
@@ -185,26 +186,20 @@ eachDatabase((name, database) => {
     }
   })
 
-  test('a key that is destroyed for good is deleted from members, also from those that were away', async () => {
-    const [first, second] = [await BenchToken.make(), await BenchToken.make()]
-    await using bench = await open('pair', first, second)
-    const { versions } = await make(bench, 'web')
-    await until(() => healed(bench, 1))
-    const { id } = versions[0]!
-    const { placement, store } = bench.hsm
-    await throws(placement.remove(id, signal), 'WRONG_STATE', /web version 1 is active, and can be restored/)
-    bench.pull(second)
-    await store.write(db => db.updateTable('key_versions').set({ state: 'destroyed', destroy_at: 1 }).execute())
-    const left = await placement.remove(id, signal)
-    assert.deepEqual(
-      left.map(({ path }) => path),
-      [second.path],
-    )
-    assert.deepEqual((await (await first.card()).inventory()).keys, [])
-    await bench.plug(second)
-    await until(async () => (await store.db.selectFrom('instances').selectAll().execute()).length === 0)
-    bench.pull(second)
-    assert.deepEqual((await (await second.card()).inventory()).keys, [])
+  test('the service is gone, and comes back to its database: what was being done is done', async () => {
+    const url = await database()
+    const tokens = [await BenchToken.make(), await BenchToken.make()] as const
+    {
+      await using before = await GroupBench.open(url)
+      await before.join('pair', ...tokens)
+      await make(before, 'web')
+      await until(() => healed(before, 1))
+    }
+    const card = await tokens[1].card()
+    await card.deleteKey((await card.inventory()).keys[0]!.reference)
+    await using after = await GroupBench.open(url)
+    for (const token of tokens) await after.plug(token)
+    await until(() => healed(after, 1))
   })
 
   test('keys that nobody made through the service, and what adopting them would mean', async () => {
@@ -222,6 +217,40 @@ eachDatabase((name, database) => {
         ['bound', 'it was made never to leave its device: wrapping is not among its algorithms', undefined, 1],
       ],
     )
+  })
+
+  test('whatever is lost and returns, as long as there is a copy: in the end every member has every key', async () => {
+    const step = fc.record({
+      what: fc.constantFrom('pull', 'plug', 'cut', 'wipe', 'forget'),
+      token: fc.nat({ max: 2 }),
+      after: fc.integer({ min: 20, max: 120 }),
+    })
+    const property = fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 8 }), async steps => {
+      const tokens = [await BenchToken.make(), await BenchToken.make(), await BenchToken.make()]
+      await using bench = await open('pair', ...tokens)
+      await make(bench, 'web')
+      await make(bench, 'data', 'aes')
+      for (const { what, token: number, after } of steps) {
+        const token = tokens[number]!
+        if (what === 'plug') await bench.plug(token)
+        else if (what === 'cut') await bench.plug(token, { after })
+        else if (what !== 'forget') bench.pull(token)
+        if (what === 'wipe') {
+          const card = await token.card()
+          for (const { reference } of (await card.inventory()).keys) await card.deleteKey(reference)
+        }
+        // The wrapped copy is lost, but one member still has the key.
+        if (what === 'forget' && (await healed(bench, 2))) {
+          const { store, placement } = bench.hsm
+          await store.write(db => db.updateTable('key_versions').set({ wrapped: null }).execute())
+          const { keys } = await placement.heal(bench.caller, 'pair', signal)
+          assert.ok(keys.every(({ version }) => version.wrapped))
+        }
+      }
+      for (const token of tokens) await bench.plug(token)
+      await until(() => healed(bench, 2))
+    })
+    await fc.assert(property, { numRuns: name === 'SQLite' ? 10 : 3 })
   })
 
   test('two groups with the same key domain are two groups', async () => {

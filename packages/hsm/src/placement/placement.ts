@@ -14,10 +14,9 @@ import { Healer } from './healer.ts'
 import { instancesOf } from './instances.ts'
 import { type Holder, holdersOf, keepAnswer, keepCopy, type Present } from './keep-copy.ts'
 import { type PlacedOn, placeOn } from './place-on.ts'
-import { removeFrom } from './remove.ts'
 import { type GroupReport, reportOf, whyNot } from './report.ts'
 import { type UnmanagedKey, unmanagedKeys } from './unmanaged.ts'
-import { isGone, type PlacedVersion, versionsOf, versionWords } from './versions.ts'
+import { type PlacedVersion, versionsOf, versionWords } from './versions.ts'
 import type { Work } from './work.ts'
 
 export interface EnsureOptions {
@@ -112,25 +111,6 @@ export class Placement implements AsyncDisposable {
     const group = await this.#groups.find(caller, nameOrId)
     await this.#healer.now(group.id, signal)
     return this.#report(group)
-  }
-
-  /**
-   * Deletes a version that is destroyed for good: its wrapped copy, and what members hold of it; what members that are away
-   * hold, when they return.
-   *
-   * @returns the members that it is still on
-   * @throws HsmError NOT_FOUND; WRONG_STATE if it can still be restored
-   */
-  async remove(versionId: string, signal: AbortSignal): Promise<readonly Member[]> {
-    const version = await this.#version(versionId)
-    if (!isGone(version, this.#foundation.now())) {
-      throw new HsmError('WRONG_STATE', `${versionWords(version)} is ${version.state}, and can be restored`)
-    }
-    await this.#foundation.store.write(db =>
-      db.updateTable('key_versions').set({ wrapped: null, answer: null }).where('id', '=', versionId).execute(),
-    )
-    const work: Work = { pools: this.#foundation.pools, priority: 'normal', signal }
-    return removeFrom(this.#parts, work, version)
   }
 
   /** Keys on members that are ready, of no version of the group. */

@@ -6,9 +6,8 @@ import type { Foundation } from '../hsm.ts'
 import { type InstanceRow, instancesOf } from './instances.ts'
 import { type Holder, holdersOf, keepCopy, type Present } from './keep-copy.ts'
 import { placeOn } from './place-on.ts'
-import { removeFrom } from './remove.ts'
 import { holds, isKept } from './report.ts'
-import { instanceOf, isGone, type PlacedVersion, versionsOf } from './versions.ts'
+import { instanceOf, type PlacedVersion, versionsOf } from './versions.ts'
 import type { Work } from './work.ts'
 
 export interface HealingParts extends Foundation {
@@ -21,18 +20,11 @@ export interface HealingParts extends Foundation {
 const seen = new WeakMap<DeviceSession, Set<string>>()
 
 /** @returns whether something could not be done that may go better later */
-export async function healingRound(
-  parts: HealingParts & Parameters<typeof removeFrom>[0],
-  work: Work,
-  group: GroupRow,
-): Promise<boolean> {
+export async function healingRound(parts: HealingParts, work: Work, group: GroupRow): Promise<boolean> {
   const ready = parts.ready(group)
   const all = await versionsOf(parts.store.db, { group: group.id })
   const rows = await instancesOf(parts.store, group.id)
   let left = false
-  for (const version of all.filter(one => isGone(one, parts.now()) && rows.some(row => row.version_id === one.id))) {
-    await removeFrom(parts, work, version)
-  }
   const versions: PlacedVersion[] = []
   for (const version of all.filter(isKept)) versions.push(await kept(parts, work, group, version, ready))
   await Promise.all(

@@ -9,10 +9,7 @@ import type { Row, Tables } from '../store/tables.ts'
 type VersionRow = Row<'key_versions'>
 
 export interface PlacedVersion
-  extends Pick<
-    VersionRow,
-    'id' | 'version' | 'state' | 'card_key_id' | 'label' | 'public_key' | 'identity' | 'destroy_at'
-  > {
+  extends Pick<VersionRow, 'id' | 'version' | 'state' | 'card_key_id' | 'label' | 'public_key' | 'identity'> {
   readonly answer: Answer | undefined
   /** Whether there is a wrapped copy in the store. */
   readonly wrapped: boolean
@@ -41,7 +38,6 @@ export async function versionsOf(
       'key_versions.label',
       'key_versions.public_key',
       'key_versions.identity',
-      'key_versions.destroy_at',
       'key_versions.answer',
       eb('key_versions.wrapped', 'is not', null).as('is_wrapped'),
       'keys.id as key',
@@ -98,11 +94,6 @@ export function instanceOf(version: PlacedVersion, keys: readonly KeyInstance[])
 export function isInstance({ public_key, card_key_id, identity }: PlacedVersion, key: KeyInstance): boolean {
   if (public_key === null) return key.id === card_key_id && key.identity === identity
   return key.info.publicKey !== undefined && equal(subjectPublicKeyInfo(key.info.publicKey), public_key)
-}
-
-/** Destroyed, and not to be restored. */
-export function isGone({ state, destroy_at }: PlacedVersion, now: number): boolean {
-  return state === 'destroyed' && (destroy_at === null || destroy_at <= now)
 }
 
 export function answerText({ algorithm, input, output }: Answer): string {
