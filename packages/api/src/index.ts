@@ -14,6 +14,7 @@ export {
 export { Device, deviceOperations } from './devices.ts'
 export { Enrolment, enrolmentOperations } from './enrolments.ts'
 export { type GroupStatus, groupOperations } from './groups.ts'
+export { Key, keyOperations } from './keys.ts'
 export type {
   Answer,
   AnswerInput,

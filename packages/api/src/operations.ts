@@ -4,6 +4,7 @@ import { cryptographyOperations } from './cryptography.ts'
 import { deviceOperations } from './devices.ts'
 import { enrolmentOperations } from './enrolments.ts'
 import { groupOperations } from './groups.ts'
+import { keyOperations } from './keys.ts'
 import type { Operation } from './operation.ts'
 import { principalOperations } from './principals.ts'
 import { serviceOperations } from './service.ts'
@@ -17,6 +18,7 @@ export const operations = {
   ...enrolmentOperations,
   ...ceremonyOperations,
   ...groupOperations,
+  ...keyOperations,
   ...cryptographyOperations,
 } as const satisfies Record<string, Operation>
 

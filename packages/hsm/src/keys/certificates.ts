@@ -16,6 +16,7 @@ interface Parts extends Foundation {
 }
 
 export interface StoredCertificate {
+  readonly version: number
   /** Devices that have it now, by their certified paths; the others get it when they are there. */
   readonly devices: readonly string[]
 }
@@ -57,7 +58,7 @@ export async function storeCertificate(
     const device = devices.hsms().find(({ id }) => id === path)
     if (device && (await isWritten(parts, device, info, certificate, signal))) done.push(path)
   }
-  return { devices: done }
+  return { version: version.version, devices: done }
 }
 
 /** Brings a device that has been away up to date. */

@@ -57,7 +57,7 @@ test('requests, certificates, attestations', async t => {
     ['rsa', true, 'rsassaPss'],
   ] as const) {
     await t.test(`a request: ${algorithm}`, async () => {
-      const request = await keys.certificationRequest(caller, name, { ...content, pss }, patient())
+      const { request } = await keys.certificationRequest(caller, name, { ...content, pss }, patient())
       writeFileSync(join(folder, `${name}.csr`), request)
       const text = openssl(
         'req',

@@ -1,11 +1,13 @@
 /** The keys of tenants. */
+import { Attestation, Certificate, type ToldByCard } from '@keytether/card'
+import { decode } from '@keytether/codec'
 import type { DeviceSession } from '../device-session.ts'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { Row } from '../store/tables.ts'
 import { findUnmanaged } from './adopt.ts'
-import { Catalogue, type CataloguedKey, type KeyRow, nothingStale } from './catalogue.ts'
+import { Catalogue, type CataloguedKey, type KeyRow, nothingStale, type VersionRow } from './catalogue.ts'
 import { bringCertificates, type StoredCertificate, storeCertificate } from './certificates.ts'
 import { Creations, type Placement } from './creations.ts'
 import { readWrappedKey } from './import.ts'
@@ -16,7 +18,7 @@ import { groupOf, insertKey, type KeyRequest, keyRow, versionRow } from './new-k
 import { certificationRequest, type RequestContent } from './pkcs10.ts'
 import type { Change } from './states.ts'
 import { type KeyUpdate, updateKey } from './update.ts'
-import { type Purpose, type UsableKey, usable, usableVersions, versionOf } from './usable.ts'
+import { instancesOf, type Purpose, type UsableKey, usable, usableVersions, versionOf } from './usable.ts'
 import { Uses } from './uses.ts'
 
 export interface ImportRequest extends Omit<KeyRequest, 'type' | 'algorithms' | 'exportable' | 'useCounter'> {
@@ -222,8 +224,10 @@ export class Keys implements AsyncDisposable {
       ...content
     }: RequestContent & { readonly version?: number | undefined; readonly pss?: boolean | undefined },
     signal: AbortSignal,
-  ): Promise<Uint8Array> {
-    const { key, version, instances } = this.usable(caller, nameOrId, 'sign', wanted)
+  ): Promise<{ readonly version: number; readonly request: Uint8Array }> {
+    const found = this.get(caller, nameOrId)
+    // Tags are for operators: who manages a key has it certified.
+    const { key, version, instances } = this.usable({ ...caller, tags: found.tags }, nameOrId, 'sign', wanted)
     if (key.kind === 'AES')
       throw new HsmError('INVALID', `key ${key.name} is an AES key, which has no public key to certify`)
     const scheme = key.kind === 'EC' ? 'ECDSA' : pss ? 'RSA_PSS' : 'RSA_PKCS1'
@@ -242,7 +246,7 @@ export class Keys implements AsyncDisposable {
       )
     const request = await certificationRequest(content, new Uint8Array(version.public_key!), scheme, sign)
     this.uses.add(version.id)
-    return request
+    return { version: version.version, request }
   }
 
   /**
@@ -276,6 +280,36 @@ export class Keys implements AsyncDisposable {
     if (attestation !== null) return new Uint8Array(attestation)
     const why = found.key.kind === 'AES' ? 'devices vouch for key pairs only' : 'no device has made it for this service'
     throw new HsmError('NOT_FOUND', `there is no attestation of version ${version} of key ${found.key.name}: ${why}`)
+  }
+
+  /** What an attestation of one key says: which device has made it, and what that told of it. */
+  attested(bytes: Uint8Array): { readonly device: string; readonly told: ToldByCard } {
+    const { deviceCertificates, keys } = decode(Attestation, bytes)
+    const names = deviceCertificates.map(
+      each => decode(Certificate, each, { lengths: 'any' }).body.value.holderReference,
+    )
+    return {
+      device: names
+        .map(name => name.slice(0, -5))
+        .toReversed()
+        .join('.'),
+      told: keys[0]!.told,
+    }
+  }
+
+  /** @throws HsmError NOT_FOUND, WRONG_STATE: there is no primary one yet */
+  version(caller: Caller, nameOrId: string, wanted?: number): VersionRow {
+    return versionOf(this.get(caller, nameOrId), wanted)
+  }
+
+  /** Certified paths of the members that hold a version and are ready. */
+  holders({ key }: CataloguedKey, version: VersionRow): string[] {
+    return [...instancesOf(this.#foundation.pools, key, version).keys()]
+  }
+
+  /** Why a version that is being made is not there yet, in words. */
+  obstacleTo(versionId: string): string | undefined {
+    return this.#creations.obstacleTo(versionId)
   }
 
   /** The keys of the tenant, by name. */

@@ -7,6 +7,7 @@ import { deviceHandlers } from './devices.ts'
 import { enrolmentHandlers } from './enrolments.ts'
 import { groupHandlers } from './groups.ts'
 import type { Handlers } from './handler.ts'
+import { keyHandlers } from './keys.ts'
 import { principalHandlers } from './principals.ts'
 import { serviceHandlers } from './service.ts'
 import { tenantHandlers } from './tenants.ts'
@@ -19,6 +20,7 @@ export const handlers: Handlers<Operations> = {
   ...enrolmentHandlers,
   ...ceremonyHandlers,
   ...groupHandlers,
+  ...keyHandlers,
   ...singleHandlers,
   batch,
 }
