@@ -1,0 +1,125 @@
+/** The devices of a group at work: what is asked of them goes to whichever is free, and is done by another one if that is lost. */
+import type { DeviceSession } from '../device-session.ts'
+import { DeviceLostError, HsmError } from '../errors.ts'
+import { systemClock } from './clock.ts'
+import type { MemberOptions } from './member.ts'
+import type { Operation } from './operation.ts'
+import { Scheduler } from './scheduler.ts'
+import { Speed } from './speed.ts'
+import type { Attempt } from './task.ts'
+
+interface Job extends Operation<unknown> {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+export type Place = Pick<MemberOptions, 'priority' | 'standby'>
+
+export class Pool {
+  readonly #devices = new Map<string, DeviceSession>()
+  /** What has been learned stays, also while a device is away. */
+  readonly #speeds = new Map<string, Speed>()
+  readonly #scheduler: Scheduler<Job>
+
+  /** @param limit how many operations may wait for each member */
+  constructor(limit: number) {
+    this.#scheduler = new Scheduler<Job>({
+      clock: systemClock,
+      limit,
+      start: (job, attempt) => void this.#start(job, attempt),
+      fail: (job, error) => job.reject(error),
+    })
+  }
+
+  /** The members that are ready. */
+  get members(): readonly DeviceSession[] {
+    return [...this.#devices.values()]
+  }
+
+  /**
+   * Has a member do it when its turn comes. What a lost member did not answer is done by another one if it is repeatable.
+   *
+   * @param signal ends the waiting; a command that is on its way is not called back
+   * @throws HsmError NO_DEVICE, BUSY, TIMEOUT, KEY_NOT_USABLE, OUTCOME_UNKNOWN; what the operation throws
+   */
+  run<T>(operation: Operation<T>, signal: AbortSignal): Promise<T> {
+    if (signal.aborted) return Promise.reject(timedOut(signal))
+    return new Promise<T>((resolve, reject) => {
+      const { kind, on, repeatable, priority, single } = operation
+      const settled = () => signal.removeEventListener('abort', abort)
+      const task = this.#scheduler.submit({
+        kind,
+        ...(on && { on }),
+        repeatable,
+        ...(priority && { priority }),
+        single,
+        run: (card, device) => operation.run(card, device),
+        resolve(value) {
+          settled()
+          resolve(value as T)
+        },
+        reject(error) {
+          settled()
+          reject(error)
+        },
+      })
+      const abort = () => {
+        this.#scheduler.withdraw(task)
+        reject(timedOut(signal))
+      }
+      signal.addEventListener('abort', abort, { once: true })
+    })
+  }
+
+  /** The device is ready. */
+  join(device: DeviceSession, place: Place = {}): void {
+    const id = device.id!
+    if (this.#devices.get(id) === device) return
+    this.#devices.set(id, device)
+    let speed = this.#speeds.get(id)
+    if (speed === undefined) {
+      speed = new Speed(() => this.#devices.get(id)?.roundTripMs)
+      this.#speeds.set(id, speed)
+    }
+    this.#scheduler.join({ id, speed, duplex: device.duplex, ...place })
+  }
+
+  /** The device is given nothing more here; what it has, it ends. */
+  retire(device: DeviceSession): void {
+    if (this.#devices.get(device.id!) !== device) return
+    this.#devices.delete(device.id!)
+    this.#scheduler.retire(device.id!)
+  }
+
+  /** The device is gone. */
+  lose(device: DeviceSession, reason: string): void {
+    const id = device.id!
+    const successor = this.#devices.get(id)
+    if (successor !== undefined && successor !== device) return
+    this.#devices.delete(id)
+    this.#scheduler.lose(id, reason)
+  }
+
+  /** Resolves when nothing waits or runs. */
+  idle(): Promise<void> {
+    return this.#scheduler.idle()
+  }
+
+  async #start(job: Job, attempt: Attempt<Job>): Promise<void> {
+    const device = this.#devices.get(attempt.member.id)!
+    try {
+      const value = await device.run(card => job.run(card, device))
+      if (this.#scheduler.answered(attempt)) job.resolve(value)
+    } catch (error) {
+      if (error instanceof DeviceLostError) {
+        this.lose(device, error.message)
+        this.#scheduler.lost(attempt, error.message)
+      } else if (error instanceof HsmError && error.code === 'KEY_NOT_USABLE') this.#scheduler.refused(attempt, error)
+      else if (this.#scheduler.answered(attempt, false)) job.reject(error)
+    }
+  }
+}
+
+export function timedOut(signal: AbortSignal): HsmError {
+  return new HsmError('TIMEOUT', 'no answer within the time given', { cause: signal.reason })
+}
