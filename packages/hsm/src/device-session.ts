@@ -14,7 +14,6 @@ import {
   keyDomainState,
   type PinOutcome,
   type PinStatus,
-  type SignatureScheme,
   SmartCardHsm,
 } from '@keytether/driver'
 import { DeviceLostError, HsmError } from './errors.ts'
@@ -103,6 +102,8 @@ export class DeviceSession {
   #state: DeviceState = 'connected'
   #reason: string | undefined
   #returning = false
+  /** Of the first command that takes the card next to no time. */
+  #roundTripMs: number | undefined
   #inventory: Inventory | undefined
   #keys: readonly KeyInstance[] = []
   #keyDomains: readonly KeyDomainInfo[] = []
@@ -202,6 +203,16 @@ export class DeviceSession {
     return this.#queue.length
   }
 
+  /** See `Channel.duplex`. */
+  get duplex(): boolean {
+    return this.#channel.duplex ?? false
+  }
+
+  /** How long the way to the card and back takes; undefined if nothing is known about it. */
+  get roundTripMs(): number | undefined {
+    return this.#channel.roundTripMs ?? this.#roundTripMs
+  }
+
   /** Takes the card as far as it goes. Does not throw: what goes wrong takes the device offline. */
   start(): Promise<void> {
     this.#settled = this.#comeUp(true)
@@ -247,32 +258,35 @@ export class DeviceSession {
   }
 
   /**
-   * Signs a hash: one command, one round trip.
+   * Does something with the card that it has been given by its pool.
    *
-   * @throws DeviceLostError if the device could not; HsmError KEY_NOT_USABLE, BUSY, TIMEOUT
+   * @param overlapping it may be under way beside others of this kind
+   * @throws DeviceLostError if the device could not; HsmError KEY_NOT_USABLE
    */
-  sign(instance: KeyInstance, scheme: SignatureScheme, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    return this.run(card => card.signHash(instance.info, scheme, hash), signal)
+  use<T>(work: (card: SmartCardHsm) => Promise<T>, overlapping: boolean): Promise<T> {
+    return overlapping ? this.#queue.beside(() => this.#work(work)) : this.#queue.run(() => this.#work(work), never)
   }
 
   /**
-   * Does something with the card when its turn comes.
+   * Does something with the card when its turn comes, and nothing else meanwhile.
    *
    * @throws DeviceLostError if the device could not; HsmError KEY_NOT_USABLE, BUSY, TIMEOUT
    */
   run<T>(work: (card: SmartCardHsm) => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#queue.run(async () => {
-      try {
-        return await work(this.#card!)
-      } catch (error) {
-        if (isKeyRefusal(error)) {
-          throw new HsmError('KEY_NOT_USABLE', `${this.id}: ${error.message}`, { cause: error })
-        }
-        if (!isDeviceFault(error)) throw error
-        this.#goOffline(error.message)
-        throw new DeviceLostError(error.message, { cause: error })
+    return this.#queue.run(() => this.#work(work), signal)
+  }
+
+  async #work<T>(work: (card: SmartCardHsm) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.#card!)
+    } catch (error) {
+      if (isKeyRefusal(error)) {
+        throw new HsmError('KEY_NOT_USABLE', `${this.id}: ${error.message}`, { cause: error })
       }
-    }, signal)
+      if (!isDeviceFault(error)) throw error
+      this.#goOffline(error.message)
+      throw new DeviceLostError(error.message, { cause: error })
+    }
   }
 
   /**
@@ -357,7 +371,9 @@ export class DeviceSession {
 
   /** @returns what has to happen before the device can be used; undefined if it is unlocked */
   async #unlock(card: SmartCardHsm): Promise<string | undefined> {
+    const asked = performance.now()
     const { status, ...rest } = await card.pinStatus()
+    this.#roundTripMs = performance.now() - asked
     this.#pin = status
     if (status === 'verified') return undefined
     const keys = status === 'notAuthenticated' ? await card.authentication.status() : undefined

@@ -71,10 +71,9 @@ test('a key on two devices is one key, and both of them work', async () => {
   const before = tokens.map(token => token.transmissions.length)
   const all = await Promise.all(Array.from({ length: 10 }, () => sign(devices)))
   for (const signature of all) assertSignature(signature, rsa)
-  assert.deepEqual(
-    tokens.map((token, index) => token.transmissions.length - before[index]!),
-    [5, 5],
-  )
+  const work = tokens.map((token, index) => token.transmissions.length - before[index]!)
+  assert.equal(work[0]! + work[1]!, 10)
+  assert.ok(Math.min(...work) >= 3, `${work}`)
 })
 
 test('a key that is lost with one device in the middle of its work is used on the other', async () => {

@@ -8,8 +8,11 @@ import { EventEmitter } from 'node:events'
 import type { Channel, TrustRoot } from '@keytether/card'
 import type { SignatureScheme } from '@keytether/driver'
 import { type DeviceKeeper, type DeviceOrigin, DeviceSession } from './device-session.ts'
-import { DeviceLostError, HsmError } from './errors.ts'
+import { HsmError } from './errors.ts'
 import { type Key, type KeyDomain, type KeyInstance, keysOf } from './keys.ts'
+import type { Operation } from './scheduler/operation.ts'
+import type { Pool } from './scheduler/pool.ts'
+import { Pools } from './scheduler/pools.ts'
 
 export interface DevicesOptions {
   readonly roots: readonly TrustRoot[]
@@ -39,8 +42,6 @@ export type Within = (id: string) => boolean
 
 const everywhere: Within = () => true
 
-/** How many devices are asked for one signature, at most. */
-const attempts = 4
 /** Anybody can connect: how long a device may take to prove its name, and how many may be about to. */
 const provingMs = 60_000
 const maxArriving = 5_000
@@ -57,6 +58,7 @@ export class Devices {
   readonly #refusedPins = new Set<string>()
   readonly #keeper: DeviceKeeper
   #gate: Gate | undefined
+  #pools: Pools | undefined
   #draining = false
   /** Instances on devices that are ready, by key id; made when asked for, dropped when a device changes. */
   #index: Map<string, KeyInstance[]> | undefined
@@ -80,6 +82,21 @@ export class Devices {
       changed: device => this.#changed(device),
       keysChanged: device => this.#keysChanged(device),
     }
+  }
+
+  /** How many operations may wait for each device. */
+  get queueLimit(): number {
+    return this.#keeper.queueLimit
+  }
+
+  /** Where the devices do what is asked of their keys; unless it is said otherwise, they are in no group. */
+  get pools(): Pools {
+    this.#pools ??= new Pools(this, () => undefined)
+    return this.#pools
+  }
+
+  set pools(pools: Pools) {
+    this.#pools = pools
   }
 
   /** From now on, this gate is asked; without one, every device that is not refused is opened. */
@@ -175,8 +192,8 @@ export class Devices {
   }
 
   /**
-   * Signs a hash on the device that has least to do. If that one is lost meanwhile, another one that has the key is asked:
-   * a hash that has been signed twice is signed.
+   * Signs a hash on whichever device that has the key is free. If that one is lost meanwhile, another one is asked: a hash that
+   * has been signed twice is signed.
    *
    * @param signal ends the waiting; a command that is on its way is not called back
    * @returns for ECDSA, DER; for RSA, as long as the modulus
@@ -188,22 +205,29 @@ export class Devices {
     hash: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const asked = new Set<DeviceSession>()
     let refusal: HsmError | undefined
-    while (asked.size < attempts) {
+    const asked = new Set<Pool>()
+    for (;;) {
       const key = this.#usable(selector)
       mustFit(key, scheme, hash)
-      const instance = leastLoaded(key.instances.filter(({ device }) => !asked.has(device)))
-      if (instance === undefined) break
-      asked.add(instance.device)
+      const pool = this.#poolFor(key, asked)
+      if (pool === undefined) break
+      asked.add(pool)
       try {
-        return await instance.device.sign(instance, scheme, hash, signal)
+        return await pool.run(signature(key, scheme, hash), signal)
       } catch (error) {
-        if (error instanceof HsmError && error.code !== 'TIMEOUT') refusal = error
-        else if (!(error instanceof DeviceLostError)) throw error
+        if (!(error instanceof HsmError) || error.code === 'TIMEOUT') throw error
+        if (error.code !== 'NO_DEVICE') refusal = error
       }
     }
     throw refusal ?? new HsmError('NO_DEVICE', `the devices that hold key ${selector.key} were lost, try again`)
+  }
+
+  /** Where the key can be used: the one that has least to do of those that have not been asked. */
+  #poolFor({ instances }: Key, asked: ReadonlySet<Pool>): Pool | undefined {
+    const pools = new Set(instances.map(({ device }) => this.pools.poolOf(device)))
+    const [first] = [...pools].filter(pool => !asked.has(pool)).sort((a, b) => a.load - b.load)
+    return first
   }
 
   /** Takes no new devices, and resolves when the others have done what they had to do, or when the signal aborts. */
@@ -213,8 +237,13 @@ export class Devices {
     const abort = () => resolve()
     if (signal.aborted) return
     signal.addEventListener('abort', abort)
-    await Promise.race([Promise.all(this.all().map(device => device.idle())), aborted])
+    await Promise.race([this.#idle(), aborted])
     signal.removeEventListener('abort', abort)
+  }
+
+  async #idle(): Promise<void> {
+    await this.pools.idle()
+    await Promise.all(this.all().map(device => device.idle()))
   }
 
   /** Ends all sessions. */
@@ -312,10 +341,14 @@ function mustFit(key: Key, scheme: SignatureScheme, hash: Uint8Array): void {
   }
 }
 
-/** Of equals the one that comes first has its turn; whoever is given work is not equal any more. */
-function leastLoaded(instances: readonly KeyInstance[]): KeyInstance | undefined {
-  return instances.reduce<KeyInstance | undefined>(
-    (least, one) => (least === undefined || one.device.load < least.device.load ? one : least),
-    undefined,
-  )
+function signature(key: Key, scheme: SignatureScheme, hash: Uint8Array): Operation<Uint8Array> {
+  const infos = new Map(key.instances.map(({ device, info }) => [device.id!, info]))
+  const { kind, curve, bits } = key.instances[0].info
+  return {
+    kind: `sign ${kind} ${curve ?? bits}`,
+    on: new Set(infos.keys()),
+    repeatable: true,
+    single: true,
+    run: (card, { id }) => card.signHash(infos.get(id!)!, scheme, hash),
+  }
 }

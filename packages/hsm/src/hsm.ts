@@ -70,7 +70,8 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   const now = Date.now
   const devices = new Devices(options)
   // What is known of devices is read before any of them can connect.
-  const pools: Pools = new Pools(devices, device => registry.groupOf(device))
+  const pools: Pools = new Pools(devices, device => registry.membershipOf(device))
+  devices.pools = pools
   const foundation: Foundation = { store, history: new History(store, now), devices, pools, now }
   const master = masterKey ?? (database === inMemory ? { key: randomBytes(32) } : undefined)
   const vault = await Vault.open(foundation, master)

@@ -1,7 +1,9 @@
-/** Work for something that does one thing at a time: done in order, at most so much of it waiting. */
+/** Work for one device: done in order, by itself or beside other work that may overlap with it, at most so much of it waiting. */
 import { HsmError } from './errors.ts'
 
 interface Job {
+  /** Others of this kind may run beside it. */
+  readonly overlapping: boolean
   start(): Promise<void>
   refuse(reason: unknown): void
 }
@@ -9,7 +11,9 @@ interface Job {
 export class WorkQueue {
   readonly #limit: number
   #waiting: Job[] = []
-  #running = false
+  #running = 0
+  /** What runs has to be by itself. */
+  #alone = false
   #closed: unknown
   #idle: (() => void)[] = []
 
@@ -20,7 +24,7 @@ export class WorkQueue {
 
   /** How many jobs are running or waiting. */
   get length(): number {
-    return this.#waiting.length + (this.#running ? 1 : 0)
+    return this.#waiting.length + this.#running
   }
 
   get full(): boolean {
@@ -38,7 +42,7 @@ export class WorkQueue {
     if (this.full)
       return Promise.reject(new HsmError('BUSY', `${this.length} operations are waiting already, try later`))
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const job: Job = { start: () => work().then(resolve, reject), refuse: reject }
+    const job: Job = { overlapping: false, start: () => work().then(resolve, reject), refuse: reject }
     const abort = () => {
       this.#waiting = this.#waiting.filter(other => other !== job)
       reject(timedOut(signal))
@@ -47,6 +51,19 @@ export class WorkQueue {
     this.#waiting.push(job)
     this.#next()
     return promise.finally(() => signal.removeEventListener('abort', abort))
+  }
+
+  /**
+   * Runs a job beside others of its kind, as soon as no other runs or waits. How many there are is for the caller to limit.
+   *
+   * @throws what `close` was told, if closed
+   */
+  beside<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#waiting.push({ overlapping: true, start: () => work().then(resolve, reject), refuse: reject })
+    this.#next()
+    return promise
   }
 
   /** Refuses what waits and what comes later with this reason. What runs, runs on. */
@@ -64,20 +81,23 @@ export class WorkQueue {
   }
 
   #next(): void {
-    if (this.#running) return
-    const job = this.#waiting.shift()
-    if (job === undefined) {
-      for (const resolve of this.#idle.splice(0)) resolve()
-      return
+    for (;;) {
+      const [job] = this.#waiting
+      if (job === undefined) break
+      if (this.#alone || (this.#running > 0 && !job.overlapping)) return
+      this.#waiting.shift()
+      this.#running++
+      this.#alone = !job.overlapping
+      job.start().finally(() => {
+        this.#running--
+        this.#alone = false
+        this.#next()
+      })
     }
-    this.#running = true
-    job.start().finally(() => {
-      this.#running = false
-      this.#next()
-    })
+    if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 }
 
-function timedOut(signal: AbortSignal): HsmError {
+export function timedOut(signal: AbortSignal): HsmError {
   return new HsmError('TIMEOUT', 'no answer within the time given', { cause: signal.reason })
 }

@@ -10,6 +10,7 @@ import { HsmError } from '../errors.ts'
 import type { Happening } from '../history/history.ts'
 import type { Foundation } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
+import type { Membership } from '../scheduler/pools.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { claimDevice, lastPart, sight, updateDevice } from './admission.ts'
 import { inTurn } from './exclusive.ts'
@@ -100,9 +101,10 @@ export class Registry {
     return `${row.state === 'retired' ? 'it was retired' : 'in quarantine'}: an administrator claims it with its enrolment code, which its agent shows (${code.slice(0, 4)}-…)`
   }
 
-  /** The id of the group that a device is in, by its path. */
-  groupOf(path: string): string | undefined {
-    return this.#rows.get(path)?.group_id ?? undefined
+  /** Where a device, by its path, is at work. */
+  membershipOf(path: string): Membership {
+    const row = this.#rows.get(path)
+    return { group: row?.group_id ?? undefined, priority: row?.priority, standby: row?.standby === 1 }
   }
 
   /** The rows of the devices in a group, by its id. */
@@ -320,6 +322,7 @@ export class Registry {
 
   #keep(row: DeviceRow): void {
     this.#rows.set(row.path, row)
+    this.#foundation.pools.refresh(row.path)
   }
 
   /** What is found out is written when the device has settled; what its tenant should know is an event. */

@@ -43,7 +43,8 @@ export class Member<W extends Work> {
   #sealed = false
   /** Answered in the template that is on its way. */
   #batch: Attempt<W>[] = []
-  #answeredAt = Number.NEGATIVE_INFINITY
+  /** When it last answered. */
+  answeredAt = Number.NEGATIVE_INFINITY
 
   constructor({ id, speed, duplex, priority = 0, standby = false }: MemberOptions) {
     this.id = id
@@ -82,7 +83,7 @@ export class Member<W extends Work> {
   /** When its chip has done all that it has been given. */
   freeAt(now: number): number {
     const half = this.speed.linkMs / 2
-    let at = this.#answeredAt - half
+    let at = this.answeredAt - half
     for (const { startedAt, chipMs } of this.running) at = Math.max(at, startedAt + half) + chipMs
     const [first] = this.running
     // The later an answer is, the less is known about when it comes.
@@ -120,11 +121,11 @@ export class Member<W extends Work> {
     const index = this.running.indexOf(attempt)
     this.running.splice(index, 1)
     this.late = false
-    const busyMs = now - Math.max(attempt.startedAt, this.#answeredAt)
+    const busyMs = now - Math.max(attempt.startedAt, this.answeredAt)
     if (this.duplex && learn && index === 0) {
-      this.speed.learn(attempt.task.work.kind, attempt.startedAt, now, this.#answeredAt)
+      this.speed.learn(attempt.task.work.kind, attempt.startedAt, now, this.answeredAt)
     }
-    this.#answeredAt = now
+    this.answeredAt = now
     if (this.duplex) return busyMs
     return this.#endBatch(attempt, now, learn)
   }

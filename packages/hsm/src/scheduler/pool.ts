@@ -1,6 +1,7 @@
 /** The devices of a group at work: what is asked of them goes to whichever is free, and is done by another one if that is lost. */
 import type { DeviceSession } from '../device-session.ts'
 import { DeviceLostError, HsmError } from '../errors.ts'
+import { timedOut } from '../work-queue.ts'
 import { systemClock } from './clock.ts'
 import type { MemberOptions } from './member.ts'
 import type { Operation } from './operation.ts'
@@ -13,10 +14,11 @@ interface Job extends Operation<unknown> {
   reject(error: unknown): void
 }
 
+/** See `MemberOptions`. */
 export type Place = Pick<MemberOptions, 'priority' | 'standby'>
 
 export class Pool {
-  readonly #devices = new Map<string, DeviceSession>()
+  readonly #devices = new Map<string, Required<Place> & { readonly device: DeviceSession }>()
   /** What has been learned stays, also while a device is away. */
   readonly #speeds = new Map<string, Speed>()
   readonly #scheduler: Scheduler<Job>
@@ -33,7 +35,7 @@ export class Pool {
 
   /** The members that are ready. */
   get members(): readonly DeviceSession[] {
-    return [...this.#devices.values()]
+    return [...this.#devices.values()].map(({ device }) => device)
   }
 
   /**
@@ -71,31 +73,38 @@ export class Pool {
     })
   }
 
-  /** The device is ready. */
-  join(device: DeviceSession, place: Place = {}): void {
+  /** How much there is to do for each member. */
+  get load(): number {
+    return this.#scheduler.load
+  }
+
+  /** The device is ready, or has another place here than before. */
+  join(device: DeviceSession, { priority = 0, standby = false }: Place = {}): void {
     const id = device.id!
-    if (this.#devices.get(id) === device) return
-    this.#devices.set(id, device)
+    const former = this.#devices.get(id)
+    if (former?.device === device && former.priority === priority && former.standby === standby) return
+    this.#devices.set(id, { device, priority, standby })
     let speed = this.#speeds.get(id)
     if (speed === undefined) {
-      speed = new Speed(() => this.#devices.get(id)?.roundTripMs)
+      speed = new Speed(() => this.#devices.get(id)?.device.roundTripMs)
       this.#speeds.set(id, speed)
     }
-    this.#scheduler.join({ id, speed, duplex: device.duplex, ...place })
+    this.#scheduler.join({ id, speed, duplex: device.duplex, priority, standby })
   }
 
   /** The device is given nothing more here; what it has, it ends. */
   retire(device: DeviceSession): void {
-    if (this.#devices.get(device.id!) !== device) return
-    this.#devices.delete(device.id!)
-    this.#scheduler.retire(device.id!)
+    const id = device.id!
+    if (this.#devices.get(id)?.device !== device) return
+    this.#scheduler.retire(id)
+    this.#devices.delete(id)
   }
 
   /** The device is gone. */
   lose(device: DeviceSession, reason: string): void {
     const id = device.id!
-    const successor = this.#devices.get(id)
-    if (successor !== undefined && successor !== device) return
+    const present = this.#devices.get(id)?.device
+    if (present !== undefined && present !== device) return
     this.#devices.delete(id)
     this.#scheduler.lose(id, reason)
   }
@@ -106,9 +115,9 @@ export class Pool {
   }
 
   async #start(job: Job, attempt: Attempt<Job>): Promise<void> {
-    const device = this.#devices.get(attempt.member.id)!
+    const { device } = this.#devices.get(attempt.member.id)!
     try {
-      const value = await device.run(card => job.run(card, device))
+      const value = await device.use(card => job.run(card, device), job.single)
       if (this.#scheduler.answered(attempt)) job.resolve(value)
     } catch (error) {
       if (error instanceof DeviceLostError) {
@@ -118,8 +127,4 @@ export class Pool {
       else if (this.#scheduler.answered(attempt, false)) job.reject(error)
     }
   }
-}
-
-export function timedOut(signal: AbortSignal): HsmError {
-  return new HsmError('TIMEOUT', 'no answer within the time given', { cause: signal.reason })
 }

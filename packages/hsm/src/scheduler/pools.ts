@@ -1,53 +1,83 @@
-/** The devices that do the work of each group. */
+/** The devices that do the work of each group: as they become ready, are lent, are lost, and change groups. */
 import type { DeviceSession } from '../device-session.ts'
 import type { Devices } from '../devices.ts'
-import { DeviceLostError, HsmError } from '../errors.ts'
 import type { Operation } from './operation.ts'
+import { type Place, Pool } from './pool.ts'
 
-export interface Pool {
-  /** The members that are ready. */
-  readonly members: readonly DeviceSession[]
-  /** @throws HsmError NO_DEVICE, BUSY, TIMEOUT, KEY_NOT_USABLE, OUTCOME_UNKNOWN */
-  run<T>(operation: Operation<T>, signal: AbortSignal): Promise<T>
+/** Where a device is at work. */
+export interface Membership extends Place {
+  /** The id of its group. Those that are in none work together, as far as they have the same keys. */
+  readonly group: string | undefined
 }
 
 export class Pools {
   readonly #devices: Devices
-  readonly #groupOf: (deviceId: string) => string | undefined
+  readonly #membershipOf: (deviceId: string) => Membership
+  readonly #pools = new Map<string | undefined, Pool>()
+  /** Of each device that is ready. */
+  readonly #at = new Map<DeviceSession, Membership>()
 
-  /** @param groupOf the id of the group that a device, by its certified path, is in */
-  constructor(devices: Devices, groupOf: (deviceId: string) => string | undefined) {
+  /** @param membershipOf what is known of a device, by its certified path, or the id of its group */
+  constructor(devices: Devices, membershipOf: (deviceId: string) => Membership | string | undefined) {
     this.#devices = devices
-    this.#groupOf = groupOf
+    this.#membershipOf = id => {
+      const membership = membershipOf(id)
+      return typeof membership === 'object' ? membership : { group: membership }
+    }
+    devices.events.on('change', device => this.#changed(device))
+    for (const device of devices.hsms()) this.#changed(device)
   }
 
-  of(group: string): Pool {
-    const members = () => this.#devices.hsms().filter(({ id }) => this.#groupOf(id!) === group)
+  of(group: string | undefined): Pool {
+    let pool = this.#pools.get(group)
+    if (pool === undefined) {
+      pool = new Pool(this.#devices.queueLimit)
+      this.#pools.set(group, pool)
+    }
+    return pool
+  }
+
+  /** Where a device is at work. */
+  poolOf(device: DeviceSession): Pool {
+    return this.of(this.#at.get(device)?.group)
+  }
+
+  /** A device by itself, whatever group it is in, also if it is not ready. */
+  alone(device: DeviceSession): Pick<Pool, 'run'> {
     return {
-      get members() {
-        return members()
-      },
-      run: (operation, signal) => run(members(), operation, signal),
+      run: <T>(operation: Operation<T>, signal: AbortSignal) =>
+        this.#at.has(device)
+          ? this.poolOf(device).run({ ...operation, on: new Set([device.id!]) }, signal)
+          : device.run(card => operation.run(card, device), signal),
     }
   }
 
-  /** A device by itself, whatever group it is in. */
-  alone(device: DeviceSession): Pool {
-    return { members: [device], run: (operation, signal) => run([device], operation, signal) }
+  /** The device may be in another group than before. */
+  refresh(deviceId: string): void {
+    const device = this.#devices.session(deviceId)
+    if (device && this.#at.has(device)) this.#changed(device)
   }
-}
 
-async function run<T>(members: readonly DeviceSession[], operation: Operation<T>, signal: AbortSignal): Promise<T> {
-  const able = members.filter(({ id }) => operation.on === undefined || operation.on.has(id!))
-  for (const device of able.toSorted((a, b) => a.load - b.load)) {
-    try {
-      return await device.run(card => operation.run(card, device), signal)
-    } catch (error) {
-      if (!(error instanceof DeviceLostError)) throw error
-      if (!operation.repeatable) {
-        throw new HsmError('OUTCOME_UNKNOWN', `${device.id} was lost: it may have been done`, { cause: error })
-      }
+  /** Resolves when nothing is to be done. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map(pool => pool.idle()))
+  }
+
+  #changed(device: DeviceSession): void {
+    const at = this.#at.get(device)
+    if (device.state === 'ready') {
+      const membership = this.#membershipOf(device.id!)
+      if (at && at.group !== membership.group) this.of(at.group).retire(device)
+      this.#at.set(device, membership)
+      this.of(membership.group).join(device, membership)
+    } else if (device.state === 'offline') {
+      this.#at.delete(device)
+      // It may have left a pool and owe it an answer still.
+      if (device.id !== undefined)
+        for (const pool of this.#pools.values()) pool.lose(device, device.reason ?? 'offline')
+    } else if (at) {
+      this.#at.delete(device)
+      this.of(at.group).retire(device)
     }
   }
-  throw new HsmError('NO_DEVICE', 'no member of the group that can do it is ready, try again')
 }

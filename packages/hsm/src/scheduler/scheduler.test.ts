@@ -48,6 +48,7 @@ class Simulation {
   readonly tasks = new Map<Job, Task<Job>>()
   readonly present = new Map<string, Presence>()
   readonly #all = new Set<Presence>()
+  #leaving: Presence | undefined
   readonly #chipFree = new Map<string, number>()
   refusal: HsmError | undefined
   readonly latencies: number[] = []
@@ -98,8 +99,10 @@ class Simulation {
   }
 
   retire(id: string): void {
+    this.#leaving = this.present.get(id)
     this.present.delete(id)
     this.scheduler.retire(id)
+    this.#leaving = undefined
   }
 
   lose(id: string): void {
@@ -166,10 +169,17 @@ class Simulation {
 
   #start(job: Job, attempt: Attempt<Job>): void {
     const { id } = attempt.member
-    const device = this.present.get(id)
+    const device = this.present.get(id) ?? this.#leaving
     assert.ok(device, `${id} is not there`)
     assert.equal(job.outcome, undefined, 'it is settled')
     assert.ok(job.on?.has(id) ?? true)
+    if (attempt.member.leaving) {
+      assert.deepEqual(this.#capable(job), [], 'another one could do it')
+      job.startedOn.push(id)
+      device.running.push({ attempt, at: this.now })
+      this.#carryOut(device, [attempt])
+      return
+    }
     const { running } = device
     assert.ok(running.every(one => one.attempt.task.work.single) || running.length === 0, 'one is alone')
     if (!job.single) assert.equal(running.length, 0, 'it is not alone')
@@ -326,7 +336,8 @@ const anyDevice = (id: string): fc.Arbitrary<Device> =>
 const anyJob = fc.record({
   at: fc.nat(20_000),
   kind: fc.constantFrom('sign EC', 'sign RSA'),
-  on: fc.option(someIds, { nil: undefined, freq: 3 }),
+  on: fc.oneof({ weight: 1, arbitrary: fc.constant(new Set(ids)) }, { weight: 2, arbitrary: someIds }),
+  anywhere: fc.boolean(),
   repeatable: fc.constantFrom(true, true, false),
   priority: fc.constantFrom('normal' as const, 'normal' as const, 'background' as const),
   single: fc.constantFrom(true, true, true, false),
@@ -353,7 +364,8 @@ test('nothing is lost, done twice where it matters, starved or out of order, wha
     fc.property(anyRun, ({ devices, jobs, burst, faults }) => {
       const simulation = new Simulation()
       for (const one of devices) simulation.join(one)
-      for (const { at, patience, ...spec } of jobs) {
+      for (const { at, patience, on, anywhere, ...rest } of jobs) {
+        const spec = { ...rest, ...(!anywhere && { on }) }
         const arrival = burst ? at / 20 : at
         simulation.at(arrival, () => {
           const job = simulation.submit(spec)

@@ -53,6 +53,11 @@ export class Scheduler<W extends Work> {
     return this.#backlog.length
   }
 
+  /** How many wait or run, for each member. */
+  get load(): number {
+    return (this.#backlog.length + this.#running) / Math.max(1, this.#members.size)
+  }
+
   /** The device is there, in place of an earlier member of this id. */
   join(options: MemberOptions): void {
     const former = this.#members.get(options.id)
@@ -63,10 +68,15 @@ export class Scheduler<W extends Work> {
     this.#dispatch()
   }
 
-  /** The device is given nothing more, and ends what it has. */
+  /** The device ends what it has, and what waits and no other can do; it is given nothing more. */
   retire(id: string): void {
     const member = this.#members.get(id)
     if (member === undefined) return
+    member.leaving = true
+    const now = this.#options.clock.now()
+    for (const { members, tasks } of this.#backlog.lanes()) {
+      if (members.every(other => other === member)) for (const task of [...tasks]) this.#start(member, task, now)
+    }
     this.#remove(member)
     this.#changed()
     this.#dispatch()
@@ -301,7 +311,7 @@ export class Scheduler<W extends Work> {
       // To travel together takes the first of them longer: only where one operation waits for each member.
       if (occupied && !member.duplex && lane.tasks.length < lane.members.length) continue
       const at = member.answerAt(task.work.kind, usualMs, now)
-      if (best && (member.priority > best.priority || (member.priority === best.priority && at >= bestAt))) continue
+      if (best && !isBetter(member, at - now, best, bestAt - now)) continue
       best = member
       bestAt = at
     }
@@ -357,6 +367,17 @@ export class Scheduler<W extends Work> {
       if (others.length > 0) this.#backlog.add(task)
     }
   }
+}
+
+/** A device is faster than another one that is free as well if it is by this part and this much; if not, they take turns. */
+const faster = { ratio: 0.8, ms: 5 }
+
+/** Whether a member that is expected to answer after so long is to be preferred to another one. */
+function isBetter<W extends Work>(one: Member<W>, ms: number, other: Member<W>, otherMs: number): boolean {
+  if (one.priority !== other.priority) return one.priority < other.priority
+  const free = one.running.length === 0 && other.running.length === 0
+  const alike = Math.abs(ms - otherMs) < faster.ms || Math.min(ms, otherMs) > Math.max(ms, otherMs) * faster.ratio
+  return free && alike ? one.answeredAt < other.answeredAt : ms < otherMs
 }
 
 /** It answers in time, as far as known, and does not have it already. */
