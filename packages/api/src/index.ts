@@ -1,6 +1,7 @@
 export { Ceremony, ceremonyOperations } from './ceremonies.ts'
 export { type Client, type ClientOptions, createClient } from './client/client.ts'
 export { ApiError } from './client/errors.ts'
+export { type FollowOptions, followEvents } from './client/follow.ts'
 export { everyItem } from './client/pages.ts'
 export { ConnectionLost, fetchTransport, type Incoming, type Outgoing, type Send } from './client/transport.ts'
 export {
@@ -13,6 +14,7 @@ export {
 } from './cryptography.ts'
 export { Device, deviceOperations } from './devices.ts'
 export { Enrolment, enrolmentOperations } from './enrolments.ts'
+export { Event, eventOperations } from './events.ts'
 export { type GroupStatus, groupOperations } from './groups.ts'
 export { Key, keyOperations } from './keys.ts'
 export type {

@@ -44,6 +44,8 @@ export interface Operation {
   readonly status?: 200 | 201 | 202
   /** The answer is a page: `items`, and where `next` begins. */
   readonly paged?: true
+  /** With `Accept: text/event-stream`, what is listed goes on as server-sent events: of these. */
+  readonly followed?: z.ZodType
   /** The answer has a `revision`, which is its ETag, and changes may demand one by If-Match. */
   readonly revised?: true
   /** With an Idempotency-Key, it is done once however often it is sent. */

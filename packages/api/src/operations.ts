@@ -3,6 +3,7 @@ import { ceremonyOperations } from './ceremonies.ts'
 import { cryptographyOperations } from './cryptography.ts'
 import { deviceOperations } from './devices.ts'
 import { enrolmentOperations } from './enrolments.ts'
+import { eventOperations } from './events.ts'
 import { groupOperations } from './groups.ts'
 import { keyOperations } from './keys.ts'
 import type { Operation } from './operation.ts'
@@ -20,6 +21,7 @@ export const operations = {
   ...groupOperations,
   ...keyOperations,
   ...cryptographyOperations,
+  ...eventOperations,
 } as const satisfies Record<string, Operation>
 
 export type Operations = typeof operations

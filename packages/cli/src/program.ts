@@ -7,6 +7,7 @@ import { card } from './commands/card.ts'
 import { completion } from './commands/completion.ts'
 import { demo } from './commands/demo.ts'
 import { emulator } from './commands/emulator.ts'
+import { events } from './commands/events.ts'
 import { group } from './commands/group.ts'
 import { serve } from './commands/serve.ts'
 import { share } from './commands/share.ts'
@@ -26,7 +27,19 @@ export function createProgram(): Command {
     .showHelpAfterError('hint: add --help to see what this command takes')
     .configureHelp({ minWidthToWrap: 30, styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
-  for (const declare of [demo, serve, emulator, agent, card, share, group, verifyAttestation, whoami, completion])
+  for (const declare of [
+    demo,
+    serve,
+    emulator,
+    agent,
+    card,
+    share,
+    group,
+    verifyAttestation,
+    events,
+    whoami,
+    completion,
+  ])
     declare(program)
 
   examples(program, [

@@ -9,6 +9,7 @@ import { Registry } from './devices/registry.ts'
 import { Retirements } from './devices/retirement.ts'
 import { Devices, type DevicesOptions } from './devices.ts'
 import { Groups } from './groups/groups.ts'
+import { Events } from './history/events.ts'
 import { History } from './history/history.ts'
 import { Keys } from './keys/keys.ts'
 import { Placement } from './placement/placement.ts'
@@ -58,6 +59,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly keys: Keys
   readonly cryptography: Cryptography
   readonly requests: Requests
+  readonly events: Events
 }
 
 const inMemory = 'sqlite::memory:'
@@ -114,6 +116,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     keys,
     cryptography: new Cryptography(foundation, keys),
     requests,
+    events: new Events(foundation),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

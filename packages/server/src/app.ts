@@ -71,7 +71,9 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
   app.get('/health/alive', () => ({ alive: true }))
   const { hsm, leases, authenticate, patienceMs, lendingPatienceMs } = options
   const { devices, registry } = hsm
-  app.register(api({ routes: restRoutes(), domain: hsm, authenticate, patienceMs }), { prefix: '/v1' })
+  const closing = new AbortController()
+  app.addHook('preClose', async () => closing.abort())
+  app.register(api({ routes: restRoutes(closing.signal), domain: hsm, authenticate, patienceMs }), { prefix: '/v1' })
   app.register(api({ routes: seRoutes, domain: { devices, registry }, authenticate, patienceMs }), {
     prefix: '/se/api',
   })

@@ -93,7 +93,7 @@ function filled(path: string, params: Readonly<Record<string, string>> = {}): st
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name]!))
 }
 
-function search(query: Readonly<Record<string, unknown>> = {}): string {
+export function search(query: Readonly<Record<string, unknown>> = {}): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value])
       .filter(one => one !== undefined)
@@ -113,21 +113,21 @@ async function answerOf(incoming: Incoming): Promise<unknown> {
   throw refusal(incoming, document)
 }
 
-function refusal(incoming: Incoming, document: unknown): ApiError {
+export function refusal(incoming: Incoming, document: unknown): ApiError {
   const problem = Problem.safeParse(document)
   const after = incoming.header('retry-after')
   const retryAfterMs = after !== undefined && /^\d{1,9}$/.test(after) ? Number(after) * 1_000 : undefined
   return new ApiError(incoming.status, problem.data, retryAfterMs)
 }
 
-async function textOf({ body }: Incoming): Promise<string> {
+export async function textOf({ body }: Incoming): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of body) text += decoder.decode(chunk, { stream: true })
   return text + decoder.decode()
 }
 
-function parsed(text: string): unknown {
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -42,7 +42,7 @@ function waitMs(error: unknown, repeatable: boolean, pauseMs: number): number | 
   return code === 'NOT_A_SERVICE' && status >= 502 && status <= 504 ? jittered : undefined
 }
 
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => {
       clearTimeout(timer)

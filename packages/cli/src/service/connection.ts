@@ -24,7 +24,7 @@ const mayPass = new Set(['NETWORK', 'CONNECT', 'TIMEOUT'])
 /** Asks the service that the options name; Ctrl-C calls it off. */
 export async function withService<T>(
   options: ServiceOptions,
-  run: (client: Client, signal: AbortSignal) => Promise<T>,
+  run: (client: Client, signal: AbortSignal, send: Send) => Promise<T>,
 ): Promise<T> {
   const { ConnectionLost, createClient } = await import('@keytether/api')
   const access = await serviceAccess(options)
@@ -35,7 +35,7 @@ export async function withService<T>(
     const onTheWay = name !== 'SessionError' || mayPass.has(code)
     return onTheWay ? new ConnectionLost(message, { cause: error }) : error
   })
-  return await interruptible(signal => run(createClient({ send: withSignal(send, signal) }), signal))
+  return await interruptible(signal => run(createClient({ send: withSignal(send, signal) }), signal, send))
 }
 
 function withSignal(send: Send, signal: AbortSignal): Send {

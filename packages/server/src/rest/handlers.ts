@@ -5,6 +5,7 @@ import { ceremonyHandlers } from './ceremonies.ts'
 import { singleHandlers } from './cryptography.ts'
 import { deviceHandlers } from './devices.ts'
 import { enrolmentHandlers } from './enrolments.ts'
+import { eventHandlers } from './events.ts'
 import { groupHandlers } from './groups.ts'
 import type { Handlers } from './handler.ts'
 import { keyHandlers } from './keys.ts'
@@ -23,4 +24,5 @@ export const handlers: Handlers<Operations> = {
   ...keyHandlers,
   ...singleHandlers,
   batch,
+  ...eventHandlers,
 }

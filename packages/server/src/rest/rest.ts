@@ -6,6 +6,8 @@ import { z } from 'zod'
 import type { Call, Route } from '../api.ts'
 import { RequestError } from '../errors.ts'
 import { fromCursor, toCursor } from './cursor.ts'
+import { eventStream } from './event-stream.ts'
+import { followEvents } from './events.ts'
 import type { Handler } from './handler.ts'
 import { handlers } from './handlers.ts'
 import { namedRequest } from './named-request.ts'
@@ -19,13 +21,14 @@ const patienceMs: Partial<Record<RateClass, number>> = { slow: 600_000 }
 const noQuery = z.strictObject({})
 const noBody = z.undefined('wanted no body').or(z.null())
 
-export function restRoutes(): readonly Route<Hsm>[] {
+/** @param closing aborts when the service ends, and with it what would go on for ever */
+export function restRoutes(closing: AbortSignal): readonly Route<Hsm>[] {
   const turnstile = new Turnstile()
-  const declared = Object.keys(operations).map(name => route(name as OperationName, turnstile))
+  const declared = Object.keys(operations).map(name => route(name as OperationName, turnstile, closing))
   return [...declared, ...streamRoutes(turnstile)]
 }
 
-function route(name: OperationName, turnstile: Turnstile): Route<Hsm> {
+function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal): Route<Hsm> {
   const operation: Operation = operations[name]
   const handler: Handler<Operation> = handlers[name] as Handler<never>
   const patience = patienceMs[operation.rate]
@@ -42,6 +45,9 @@ function route(name: OperationName, turnstile: Turnstile): Route<Hsm> {
       demandState(operation, hsm)
     },
     async run(hsm, call, reply) {
+      if (operation.followed && call.headers.accept?.includes('text/event-stream')) {
+        return follow(hsm, call, reply, turnstile, closing)
+      }
       using _ = turnstile.enter(call.caller.principal, operation.rate)
       const named = namedRequest(name, operation, call)
       if (named === undefined) return finished(reply, operation, await handler(hsm, asked(operation, call)))
@@ -54,6 +60,26 @@ function route(name: OperationName, turnstile: Turnstile): Route<Hsm> {
       return finished(reply, operation, answer ?? undefined)
     },
   }
+}
+
+async function follow(
+  hsm: Hsm,
+  call: Call,
+  reply: FastifyReply,
+  turnstile: Turnstile,
+  closing: AbortSignal,
+): Promise<FastifyReply> {
+  const turn = turnstile.enter(call.caller.principal, 'follow')
+  const over = new AbortController()
+  reply.raw.once('close', () => {
+    over.abort()
+    turn[Symbol.dispose]()
+  })
+  const items = await followEvents(hsm, call, AbortSignal.any([over.signal, closing]))
+  const stream = eventStream(items, () =>
+    reply.log.warn('dropped who listens to events: nothing was taken for a minute'),
+  )
+  return reply.type('text/event-stream').header('X-Accel-Buffering', 'no').send(stream)
 }
 
 function demandState({ state }: Operation, { vault }: Hsm): void {

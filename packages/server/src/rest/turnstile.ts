@@ -4,14 +4,17 @@ import { retryAfter } from '../answers.ts'
 import { RequestError } from '../errors.ts'
 
 /** Those that use keys are limited by what the devices take, too. */
-const limits: Readonly<Record<RateClass, number>> = { read: 64, write: 32, use: 1_024, slow: 8 }
+const limits = { read: 64, write: 32, use: 1_024, slow: 8, follow: 16 } as const satisfies Record<
+  RateClass | 'follow',
+  number
+>
 
 export class Turnstile {
   /** Only of those that have any under way. */
   readonly #underWay = new Map<string, number>()
 
   /** @throws RequestError TOO_MANY_REQUESTS */
-  enter(principal: string, rate: RateClass): Disposable {
+  enter(principal: string, rate: keyof typeof limits): Disposable {
     const key = `${rate} ${principal}`
     const before = this.#underWay.get(key) ?? 0
     if (before >= limits[rate]) {
