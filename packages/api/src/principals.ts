@@ -28,7 +28,7 @@ export const Credential = z.strictObject({
   name: z.string(),
   createdAt: Time,
   expiresAt: Time.optional(),
-  /** To within a minute. */
+  /** A use of the last minute may be forgotten if the service is killed. */
   lastUsedAt: Time.optional(),
 })
 export type Credential = z.infer<typeof Credential>

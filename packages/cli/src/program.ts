@@ -9,8 +9,11 @@ import { demo } from './commands/demo.ts'
 import { emulator } from './commands/emulator.ts'
 import { events } from './commands/events.ts'
 import { group } from './commands/group.ts'
+import { principal } from './commands/principal.ts'
 import { serve } from './commands/serve.ts'
+import { service } from './commands/service.ts'
 import { share } from './commands/share.ts'
+import { tenant } from './commands/tenant.ts'
 import { verifyAttestation } from './commands/verify-attestation.ts'
 import { whoami } from './commands/whoami.ts'
 import { CliError, exitCodes, explain } from './errors.ts'
@@ -35,9 +38,12 @@ export function createProgram(): Command {
     card,
     share,
     group,
-    verifyAttestation,
     events,
+    verifyAttestation,
     whoami,
+    tenant,
+    principal,
+    service,
     completion,
   ])
     declare(program)

@@ -135,7 +135,7 @@ async function settings(options: ServeOptions): Promise<Record<string, unknown>>
   }
 }
 
-async function readSettings(file: string): Promise<Record<string, unknown>> {
+export async function readSettings(file: string): Promise<Record<string, unknown>> {
   try {
     return JSON.parse(await readFile(file, 'utf8'))
   } catch (cause) {

@@ -13,7 +13,7 @@ export interface Credential {
   readonly name: string
   readonly createdAt: number
   readonly expiresAt: number | null
-  /** To within a minute. */
+  /** A use of the last minute may be forgotten if the service is killed. */
   readonly lastUsedAt: number | null
 }
 
@@ -47,7 +47,7 @@ export class Credentials {
       .orderBy('created_at')
       .orderBy('name')
       .execute()
-    return rows.map(credentialOf)
+    return rows.map(row => credentialOf({ ...row, last_used_at: this.#logins.lastUse(row.id) ?? row.last_used_at }))
   }
 
   /** To change a token: make the new one, use it, and revoke the old one. */

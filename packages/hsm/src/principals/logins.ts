@@ -81,6 +81,11 @@ export class Logins implements AsyncDisposable {
     return this.#configured
   }
 
+  /** When a credential was last used, if that is not written yet. */
+  lastUse(credential: string): number | undefined {
+    return this.#used.get(credential)
+  }
+
   /** What was known about who may is not so any more. */
   forget(): void {
     this.#generation++

@@ -1,0 +1,33 @@
+/** What a principal may, as options say it. */
+import type { Role } from '@keytether/api'
+import { type Command, InvalidArgumentError } from 'commander'
+
+export interface RightsOptions {
+  readonly role?: readonly TenantRole[]
+  readonly tag?: readonly string[]
+}
+
+type TenantRole = Exclude<Role, 'root'>
+
+const tenantRoles = [
+  'administrator',
+  'custodian',
+  'manager',
+  'operator',
+  'approver',
+  'auditor',
+  'metrics',
+  'agent',
+] as const satisfies readonly TenantRole[]
+
+export function rightsOptions(command: Command): Command {
+  return command
+    .option('--role <role...>', `What it may: ${tenantRoles.join(', ')}`, oneRole)
+    .option('--tag <tag...>', 'As an operator, it uses keys that have one of these, and keys that have none')
+}
+
+function oneRole(text: string, before: readonly TenantRole[] = []): readonly TenantRole[] {
+  const role = tenantRoles.find(name => name === text)
+  if (role === undefined) throw new InvalidArgumentError(`Wanted one of ${tenantRoles.join(', ')}.`)
+  return [...before, role]
+}

@@ -1,0 +1,50 @@
+/** `keytether principal show`, and how one is shown. */
+import type { Answer, Operations } from '@keytether/api'
+import type { Command } from 'commander'
+import { examples } from '../../examples.ts'
+import { fields, type OutputOptions, outputOptions, printable, report, table } from '../../output.ts'
+import { withService } from '../../service/connection.ts'
+import { type ServiceOptions, serviceOptions } from '../../service/options.ts'
+
+export type Principal = Answer<Operations['getPrincipal']>
+
+export function show(parent: Command): void {
+  const command = parent
+    .command('show')
+    .description('One of them, and the tokens that it has')
+    .argument('<name>', 'Its name or id')
+  outputOptions(serviceOptions(command)).action(run)
+  examples(command, [['keytether principal show web', 'what it may, and when its tokens were last used']])
+}
+
+async function run(name: string, options: ServiceOptions & OutputOptions): Promise<void> {
+  const params = { principal: name }
+  const [one, { items }] = await withService(options, client =>
+    Promise.all([client.getPrincipal({ params }), client.listCredentials({ params })]),
+  )
+  report(options, { ...one, credentials: items }, () => [
+    ...principalFields(one),
+    '',
+    ...(items.length === 0
+      ? ['no tokens: it cannot log in, unless the configuration of the service lets it']
+      : table(
+          ['Token', 'Since', 'Until', 'Last used'],
+          items.map(({ name, createdAt, expiresAt, lastUsedAt }) => [
+            printable(name),
+            createdAt,
+            expiresAt ?? 'no end',
+            lastUsedAt ?? 'never',
+          ]),
+        )),
+  ])
+}
+
+export function principalFields({ name, id, roles, tags, disabledAt }: Principal): string[] {
+  return fields([
+    ['Name', printable(name)],
+    ['Id', id],
+    ['Roles', roles.length === 0 ? 'none' : roles.join(', ')],
+    ['Tags', tags.length === 0 ? undefined : tags.join(', ')],
+    ['Disabled', disabledAt && `since ${disabledAt}`],
+  ])
+}

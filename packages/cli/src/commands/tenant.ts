@@ -1,0 +1,62 @@
+/** `keytether tenant`: for root, who makes tenants and hands them over. */
+import type { Command } from 'commander'
+import { confirm } from '../confirm.ts'
+import { examples } from '../examples.ts'
+import { fields, type OutputOptions, outputOptions, printable, report, table } from '../output.ts'
+import { allItems } from '../service/all-items.ts'
+import { withService } from '../service/connection.ts'
+import { keepToken, type NewTokenOptions, newTokenOption } from '../service/new-token.ts'
+import { type ServiceOptions, serviceOptions } from '../service/options.ts'
+
+type Options = ServiceOptions & OutputOptions
+
+export function tenant(program: Command): void {
+  const command = program.command('tenant').description('Tenants of a service, each with devices and keys of its own')
+  const list = command.command('list').description('The tenants, by name')
+  outputOptions(serviceOptions(list)).action(listTenants)
+  examples(list, [['keytether tenant list --token-file root-token', 'as root']])
+  const create = command
+    .command('create')
+    .description('Make a tenant with its first administrator, who alone can let others in')
+    .argument('<name>', 'Of the tenant')
+    .option('--administrator <name>', 'What its first administrator is called', 'administrator')
+  outputOptions(newTokenOption(serviceOptions(create))).action(createTenant)
+  examples(create, [['keytether tenant create office --administrator ann --out ann.token', 'the file is for Ann']])
+  const remove = command
+    .command('delete')
+    .description('Delete a tenant in which there are no devices, groups and keys')
+    .argument('<name>', 'Its name or id')
+    .option('--yes', 'Do not ask')
+  outputOptions(serviceOptions(remove)).action(deleteTenant)
+  examples(remove, [['keytether tenant delete office', 'after its administrators have emptied it']])
+}
+
+async function listTenants(options: Options): Promise<void> {
+  const items = await withService(options, client => allItems(cursor => client.listTenants({ query: { cursor } })))
+  report(options, items, () =>
+    table(
+      ['Name', 'Id', 'Since'],
+      items.map(({ name, id, createdAt }) => [printable(name), id, createdAt]),
+    ),
+  )
+}
+
+async function createTenant(
+  name: string,
+  options: Options & NewTokenOptions & { readonly administrator: string },
+): Promise<void> {
+  const { administrator } = options
+  const made = await withService(options, client => client.createTenant({ body: { name, administrator } }))
+  const { document, line } = await keepToken(options, made)
+  report(options, document, () =>
+    fields([['Tenant', made.name], ['Id', made.id], ['Administrator', made.administrator.name], line]),
+  )
+}
+
+async function deleteTenant(name: string, options: Options & { readonly yes?: true }): Promise<void> {
+  await withService(options, async (client, signal) => {
+    await confirm(options, `Delete the tenant ${name}, with everybody in it?`, signal)
+    await client.deleteTenant({ params: { tenant: name } })
+  })
+  report(options, { deleted: name }, () => [`the tenant ${name} is deleted`])
+}

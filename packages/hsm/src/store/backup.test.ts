@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { openHsm } from '../hsm.ts'
+import { backupDatabase } from './backup.ts'
+import { openStore } from './store.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'keytether-backup-'))
+after(() => rmSync(folder, { recursive: true }))
+const at = (name: string) => `sqlite:${join(folder, name)}`
+
+test('a copy of a database that is being written to is whole, and a service starts with it', async () => {
+  const place = { table: 'devices', column: 'pin', row: 'dev_1' } as const
+  const master = { passphrase: 'correct horse battery staple' }
+  let sealed: Uint8Array
+  {
+    await using hsm = await openHsm({ devices: { roots: [] }, database: at('one.db'), masterKey: master })
+    sealed = hsm.vault.seal(place, new Uint8Array([1, 2, 3]))
+    let writing = true
+    const write = async () => {
+      for (let n = 0; writing; n++) {
+        await hsm.store.write(async db => {
+          for (const side of ['a', 'b']) {
+            await db
+              .insertInto('settings')
+              .values({ name: `${side}${n}`, value: 'x' })
+              .execute()
+          }
+        })
+      }
+    }
+    const written = write()
+    for (let round = 0; round < 3; round++) await backupDatabase(at('one.db'), join(folder, 'copy.db'))
+    writing = false
+    await written
+  }
+  assert.equal(statSync(join(folder, 'copy.db')).mode & 0o777, 0o600)
+  assert.deepEqual(
+    readdirSync(folder).filter(name => name.startsWith('copy')),
+    ['copy.db'],
+  )
+  await using hsm = await openHsm({ devices: { roots: [] }, database: at('copy.db'), masterKey: master })
+  assert.deepEqual(hsm.vault.open(place, sealed), new Uint8Array([1, 2, 3]))
+  const names = await hsm.store.db.selectFrom('settings').select('name').execute()
+  const count = (side: string) => names.filter(({ name }) => name.startsWith(side)).length
+  assert.equal(count('a'), count('b'))
+})
+
+test('what is no database of ours is not called a copy', async () => {
+  const copy = join(folder, 'none.db')
+  await assert.rejects(backupDatabase(at('missing.db'), copy), { code: 'DATABASE', message: /cannot copy/ })
+  await assert.rejects(backupDatabase('postgres://localhost/x', copy), { code: 'DATABASE', message: /pg_dump/ })
+  await (await openStore(at('two.db')))[Symbol.asyncDispose]()
+  await assert.rejects(backupDatabase(at('two.db'), join(folder, 'no', 'such', 'folder')), { code: 'DATABASE' })
+  assert.ok(!existsSync(copy))
+})
