@@ -152,3 +152,108 @@ test('a service that is restarted has the agent back at once', async () => {
     await first.close()
   }
 })
+
+/** Passes bytes on, until it does not any more though all connections stay; or so many bytes in a millisecond. */
+async function troubledProxy(target: number) {
+  let mute = false
+  let bytesPerMs = Number.POSITIVE_INFINITY
+  const server = createTcpServer(client => {
+    const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true })
+    client.setNoDelay()
+    const both = [client, upstream]
+    for (const [index, from] of both.entries()) {
+      const to = both[1 - index]!
+      let free = 0
+      from.on('data', data => {
+        for (let at = 0; at < data.length && !mute; at += 1_000) {
+          const piece = data.subarray(at, at + 1_000)
+          const now = performance.now()
+          free = Math.max(now, free) + piece.length / bytesPerMs
+          if (bytesPerMs === Number.POSITIVE_INFINITY) to.write(piece)
+          else setTimeout(() => mute || to.write(piece), free - now)
+        }
+      })
+      from.on('error', () => {})
+      from.on('close', () => mute || to.destroy())
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    silence(on: boolean) {
+      mute = on
+    },
+    slow(bytes: number) {
+      bytesPerMs = bytes
+    },
+    close: () => server.close(),
+  }
+}
+
+/** A card that answers with as many bytes as P1 and P2 say. */
+function talkative(): Channel {
+  return {
+    atr,
+    transmit: async commands =>
+      commands.map(command => Buffer.concat([Buffer.alloc(command[2]! * 256 + command[3]!), Buffer.of(0x90, 0)])),
+    reset: async () => atr,
+    close: async () => {},
+  }
+}
+
+test('a link that dies while both ends think that it is there: both notice in less than ten seconds', async t => {
+  const sessions: CardSession[] = []
+  await using server = await startRamServer({ onSession: session => sessions.push(session) })
+  const proxy = await troubledProxy(server.port)
+  t.after(() => proxy.close())
+  const stop = new AbortController()
+  const lost = Promise.withResolvers<string>()
+  const agent = runAgent({
+    url: proxy.url,
+    open: async () => talkative(),
+    signal: stop.signal,
+    onEvent: event => event.event === 'disconnected' && lost.resolve(event.reason),
+  })
+  while (sessions.length === 0) await new Promise(resolve => setTimeout(resolve, 5))
+  assert.equal((await sessions[0]!.transmit([new Uint8Array(4)])).length, 1)
+  const began = performance.now()
+  proxy.silence(true)
+  const work = assert.rejects(sessions[0]!.transmit([new Uint8Array(4)]), { code: 'REMOVED' })
+  assert.match((await sessions[0]!.closed).message, /the connection is dead/)
+  await work
+  assert.match(await lost.promise, /the connection is dead: nothing came for 9 s/)
+  const ms = performance.now() - began
+  assert(ms < 11_000, `${ms}`)
+  // The same agent is back when the link is.
+  proxy.silence(false)
+  while (sessions.length === 1) await new Promise(resolve => setTimeout(resolve, 5))
+  assert.equal((await sessions[1]!.transmit([new Uint8Array(4)])).length, 1)
+  stop.abort()
+  await agent
+})
+
+test('a link so slow that a ping has to wait for seconds is not taken for a dead one', async t => {
+  const sessions: CardSession[] = []
+  await using server = await startRamServer({ onSession: session => sessions.push(session) })
+  const proxy = await troubledProxy(server.port)
+  t.after(() => proxy.close())
+  const stop = new AbortController()
+  const session = runSession({ url: proxy.url, channel: talkative(), signal: stop.signal }).catch(() => {})
+  while (sessions.length === 0) await new Promise(resolve => setTimeout(resolve, 5))
+  proxy.slow(8)
+  // Answers of 15 times 4 KB, and commands of 56 KB: twelve seconds and seven.
+  const read = Uint8Array.of(0, 0xb0, 0x0f, 0xf0, 0, 0, 0)
+  const long = new Uint8Array(56_000)
+  const answers = await Promise.all([
+    sessions[0]!.transmit(Array(15).fill(read)),
+    sessions[0]!.transmit([long]),
+    sessions[0]!.transmit([new Uint8Array(4)]),
+  ])
+  assert.deepEqual(
+    answers.map(all => all.length),
+    [15, 1, 1],
+  )
+  stop.abort()
+  await session
+})

@@ -21,7 +21,7 @@ export interface WebSocketSessionOptions extends ExecuteOptions {
 
 /** How long the last word may take. */
 const farewellMs = 2_000
-const checkMs = 1_000
+const checkMs = 500
 
 export class WebSocketSession {
   readonly #options: WebSocketSessionOptions

@@ -28,14 +28,14 @@ export const ramMessageLimits = {
   bytes: 4 + 4 + 0xffff,
   /** Messages that wait for their answers at the same time: neither end has to keep more. */
   unanswered: 64,
-  /** Bytes of commands in them, of a single one more: a ping behind them is not late on a slow line. */
+  /** Bytes of commands in them: even on a line of 64 kbit/s, a ping behind them is not too late. */
   unansweredBytes: 0x10000,
 } as const
 
 export const ramKeepAlive = {
-  /** The server pings this often, for the first time at once. If nothing came until the next time, the line is dead. */
+  /** The server pings this often, for the first time at once. */
   pingMs: 4_000,
-  /** A card side that has heard nothing for this long takes the line for dead. */
+  /** Who has not received a single byte for this long takes the line for dead. */
   silenceMs: 9_000,
 } as const
 

@@ -64,7 +64,7 @@ export class DuplexSession implements CardSession {
   #atr: Uint8Array
   #number = 0
   #pinged = 0
-  #bytesHeard = 0
+  #heard = { bytes: -1, at: 0 }
   #roundTripMs: number | undefined
   #pulse: NodeJS.Timeout | undefined
   #deadline: NodeJS.Timeout | undefined
@@ -81,10 +81,12 @@ export class DuplexSession implements CardSession {
     line.socket
       .on('message', (data, isBinary) => this.#receive(data as ArrayBuffer, isBinary))
       .on('pong', () => {
+        this.#hear()
         this.#roundTripMs = performance.now() - this.#pinged
       })
       .on('close', (_, reason) => this.#left(printable(reason.toString())))
       .on('error', error => this.#fail(new ChannelError('PROTOCOL', `the card side broke the rules: ${error.message}`)))
+    this.#hear()
     this.#ping()
   }
 
@@ -154,6 +156,7 @@ export class DuplexSession implements CardSession {
 
   #receive(data: ArrayBuffer, isBinary: boolean): void {
     if (this.#over) return
+    this.#hear()
     const message = isBinary ? readable(new Uint8Array(data)) : undefined
     const [sent] = this.#sent
     if (message === undefined) {
@@ -193,27 +196,34 @@ export class DuplexSession implements CardSession {
 
   readonly #ping = () => {
     this.#pinged = performance.now()
-    this.#bytesHeard = this.#line.stream.bytesRead
     this.#line.socket.ping()
-    this.#pulse = setTimeout(this.#beat, jittered(ramKeepAlive.pingMs))
+    this.#listen()
   }
 
-  /** Bytes of a message that is still coming count, too: on a slow line, a pong waits behind it. */
+  /** Pings in a while; before that, if the silence has been long already, makes sure that it is not too long. */
+  #listen(): void {
+    const left = this.#heard.at + ramKeepAlive.silenceMs - performance.now()
+    const pause = jittered(ramKeepAlive.pingMs)
+    this.#pulse = left > pause ? setTimeout(this.#beat, pause) : setTimeout(() => setImmediate(this.#beat), left)
+  }
+
+  /**
+   * Bytes of a message that is still coming are a sign of life, too: on a slow line, a pong waits behind it. A process that did not get round to
+   * reading them gets the time to do so.
+   */
   readonly #beat = () => {
-    const isSilent = () => this.#line.stream.bytesRead === this.#bytesHeard
-    if (!isSilent()) {
-      this.#ping()
-      return
+    if (this.#over) return
+    this.#hear()
+    if (performance.now() - this.#heard.at < ramKeepAlive.silenceMs) this.#ping()
+    else {
+      this.#end(new ChannelError('REMOVED', 'the connection is dead: the card side does not answer pings'), complete)
+      this.#line.socket.terminate()
     }
-    // If it was this process that did not get round to anything, the pong is waiting to be read.
-    setImmediate(() => {
-      if (this.#over) return
-      if (!isSilent()) this.#ping()
-      else {
-        this.#end(new ChannelError('REMOVED', 'the connection is dead: the card side does not answer pings'), complete)
-        this.#line.socket.terminate()
-      }
-    })
+  }
+
+  #hear(): void {
+    const bytes = this.#line.stream.bytesRead
+    if (bytes !== this.#heard.bytes) this.#heard = { bytes, at: performance.now() }
   }
 
   #left(reason: string): void {
