@@ -46,12 +46,16 @@ function route(name: keyof Streams, turnstile: Turnstile): Route<Hsm> {
     admit: (_, caller) => demandRole(name, operation, caller),
     async run(hsm, call, reply) {
       const entered = turnstile.enter(call.caller.principal, operation.rate)
+      const request = call.body as Readable
       try {
-        const parts = await handler(hsm, call as Asked<StreamOperation>)
+        const body = request.iterator({ destroyOnReturn: false })
+        const parts = await handler(hsm, { ...call, body } as Asked<StreamOperation>)
         reply.type('application/octet-stream')
         return Readable.from(parts, { objectMode: false }).once('close', () => entered[Symbol.dispose]())
       } catch (error) {
         entered[Symbol.dispose]()
+        // A client that is still sending would not hear the answer.
+        request.resume()
         throw error
       }
     },
