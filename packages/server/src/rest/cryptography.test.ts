@@ -38,7 +38,7 @@ before(async () => {
   base = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   for (const token of tokens) await token.plugIn(hsm.devices)
   await hsm.registry.settled()
-  const group = hsm.registry.groupOf(tokens[0]!.path)!
+  const group = hsm.groups.memberOf(tokens[0]!.path)!.group
   await hsm.groups.join(caller, tokens[1]!.path, group)
   for (const [name, type] of [
     ['web', { kind: 'EC', curve: 'secp256r1' }],
