@@ -4,9 +4,12 @@ import { styleText } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { agent } from './commands/agent.ts'
 import { card } from './commands/card.ts'
+import { ceremony } from './commands/ceremony.ts'
 import { completion } from './commands/completion.ts'
 import { demo } from './commands/demo.ts'
+import { device } from './commands/device.ts'
 import { emulator } from './commands/emulator.ts'
+import { enrolment } from './commands/enrolment.ts'
 import { events } from './commands/events.ts'
 import { group } from './commands/group.ts'
 import { principal } from './commands/principal.ts'
@@ -15,6 +18,7 @@ import { service } from './commands/service.ts'
 import { share } from './commands/share.ts'
 import { tenant } from './commands/tenant.ts'
 import { verifyAttestation } from './commands/verify-attestation.ts'
+import { verifyRecord } from './commands/verify-record.ts'
 import { whoami } from './commands/whoami.ts'
 import { CliError, exitCodes, explain } from './errors.ts'
 import { examples } from './examples.ts'
@@ -30,23 +34,9 @@ export function createProgram(): Command {
     .showHelpAfterError('hint: add --help to see what this command takes')
     .configureHelp({ minWidthToWrap: 30, styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
-  for (const declare of [
-    demo,
-    serve,
-    emulator,
-    agent,
-    card,
-    share,
-    group,
-    events,
-    verifyAttestation,
-    whoami,
-    tenant,
-    principal,
-    service,
-    completion,
-  ])
-    declare(program)
+  const atService = [device, group, enrolment, ceremony, events, whoami, tenant, principal, service]
+  const offline = [share, verifyAttestation, verifyRecord]
+  for (const declare of [demo, serve, emulator, agent, card, ...atService, ...offline, completion]) declare(program)
 
   examples(program, [
     ['keytether demo', 'service and emulated token, on this machine'],
