@@ -7,6 +7,7 @@ import { buildApp } from './app.ts'
 import { authenticator } from './authenticate.ts'
 import type { ServiceConfig, TlsConfig } from './config.ts'
 import type { Log } from './log.ts'
+import type { CardSession } from './ram/card-session.ts'
 import { RamEndpoint } from './ram/endpoint.ts'
 import { ramServerOptions } from './ram/http-options.ts'
 
@@ -44,6 +45,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     secure,
     onSession(session) {
       const device = devices.attach(session, session.info)
+      void device.settled().then(() => tellHowToClaim(session, hsm.registry.invitation(device)))
       void session.closed.then(error => device.close(error.message))
     },
   })
@@ -98,6 +100,12 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
       return ended
     },
   }
+}
+
+/** To the people at the card, whatever client they use. */
+function tellHowToClaim(session: CardSession, invitation: string | undefined): void {
+  // Who is gone is not told.
+  if (invitation !== undefined) session.notify(1, invitation).catch(() => {})
 }
 
 function isRam(url = '/'): boolean {

@@ -97,8 +97,17 @@ export class Registry {
     })
     this.#keep(row)
     if (row.state === 'claimed') return undefined
-    const code = enrolmentCode(session.identity!.devicePublicKey)
-    return `${row.state === 'retired' ? 'it was retired' : 'in quarantine'}: an administrator claims it with its enrolment code, which its agent shows (${code.slice(0, 4)}-…)`
+    const why = row.state === 'retired' ? 'it was retired' : 'in quarantine'
+    return `${why}: an administrator claims it with its enrolment code, which its agent shows`
+  }
+
+  /** How a device that waits is claimed, for who has it in hand; undefined if it does not wait. */
+  invitation({ id, identity }: DeviceSession): string | undefined {
+    if (id === undefined || identity === undefined || (this.#rows.get(id)?.state ?? 'claimed') === 'claimed') {
+      return undefined
+    }
+    const code = enrolmentCode(identity.devicePublicKey)
+    return `${id} waits in quarantine: keytether device claim ${lastPart(id)} --code ${code}`
   }
 
   /** Where a device, by its path, is at work. */

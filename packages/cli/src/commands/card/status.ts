@@ -15,7 +15,7 @@ export function status(card: Command): void {
 }
 
 async function show(options: CardOptions & OutputOptions): Promise<void> {
-  const { deviceOptions } = await import('@keytether/card')
+  const { deviceOptions, enrolmentCode } = await import('@keytether/card')
   await withCard({ ...options, keepLogIn: true }, async device => {
     const facts = await read(device)
     // Options are told to who selects the application, and that would end a log-in and what custodians have begun.
@@ -25,6 +25,7 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
     const names = optionNames(device.options, deviceOptions)
     const document = {
       path: identity.path,
+      enrolmentCode: enrolmentCode(identity.devicePublicKey),
       holderReference: identity.holderReference,
       root: { kind: identity.root, reference: identity.rootReference },
       version: `${version.major}.${version.minor}`,
@@ -41,6 +42,7 @@ async function show(options: CardOptions & OutputOptions): Promise<void> {
     const state = await stateLines(facts, names)
     report(options, document, () => [
       ...row('Device', identity.path),
+      ...row('Enrolment code', document.enrolmentCode),
       ...row('Root', `${identity.rootReference} (${rootMeaning[identity.root]})`),
       ...row('Label', facts.label && printable(facts.label)),
       ...row('Version', document.version + (document.demonstration ? ' (demonstration)' : '')),
