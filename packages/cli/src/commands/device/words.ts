@@ -2,7 +2,7 @@
 import type { Device } from '@keytether/api'
 import { fields, printable } from '../../output.ts'
 
-export function stateWords({ state, reason }: Device): string {
+function stateWords({ state, reason }: Device): string {
   return reason === undefined ? state : `${state}: ${printable(reason)}`
 }
 
