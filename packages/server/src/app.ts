@@ -68,8 +68,8 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
     const ms = Math.round(reply.elapsedTime)
     request.log.info({ method, path: pathToLog(request), ip, status: reply.statusCode, ms }, 'request answered')
   })
-  app.get('/health/alive', () => ({ alive: true }))
   const { hsm, leases, authenticate, patienceMs, lendingPatienceMs } = options
+  app.get('/health/alive', () => ({ alive: true, secrets: hsm.vault.state }))
   const { devices, registry } = hsm
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())

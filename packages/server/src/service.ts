@@ -34,7 +34,10 @@ const lingerMs = 2_000
 export async function startService(config: ServiceConfig, log: Log): Promise<Service> {
   const { database, masterKey } = config
   const hsm = await openHsm({ devices: config.devices, database, masterKey })
-  const { devices } = hsm
+  const { devices, vault } = hsm
+  log.info({ database: hsm.store.name, secrets: vault.state }, 'database open')
+  if (vault.state !== 'open') log.warn('the service is sealed: somebody has to give its master key')
+  vault.events.on('open', () => log.info('the service is unsealed'))
   devices.events.on('change', device => logDevice(log, device))
   const leases = new Leases(devices)
   leases.events.on('begin', lease => log.info(leaseFields(lease), 'lease begun'))

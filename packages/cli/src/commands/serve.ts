@@ -13,6 +13,7 @@ import { type TrustOptions, trustOptions } from '../trust.ts'
 
 interface ServeOptions extends OutputOptions, TrustOptions {
   readonly config?: string
+  readonly check?: true
   readonly listen?: Address
   readonly database?: string
   readonly masterKeyFile?: string
@@ -30,6 +31,7 @@ export function serve(program: Command): void {
     .command('serve')
     .description('Run the service: tokens dial in at /rt/hsm, applications use their keys at /se/api')
     .option('--config <file>', 'Settings in JSON; options win over it')
+    .option('--check', 'Only report the mistakes in the settings')
     .option('--listen <host:port>', 'Where to listen; default 127.0.0.1:8080', address)
     .option('--token-file <file>', 'API tokens, one a line; made with a random one if it is not there')
     .option(
@@ -57,6 +59,7 @@ export function serve(program: Command): void {
     ],
     ['KEYTETHER_TOKEN=$(cat token) keytether serve', 'the token from the environment'],
     ['keytether serve --token-file token --trust root.cvc', 'emulated tokens, too'],
+    ['keytether serve --config service.json --check', 'whether the settings have mistakes'],
   ])
 }
 
@@ -66,10 +69,11 @@ async function run(options: ServeOptions): Promise<void> {
   const { createLog, startService } = await import('@keytether/server')
   const report = reporter(options)
   using stop = interruption()
-  if (options.tokenFile !== undefined && (await makeToken(options.tokenFile))) {
+  if (options.tokenFile !== undefined && !options.check && (await makeToken(options.tokenFile))) {
     report({ event: 'token', file: options.tokenFile }, `made a token in ${options.tokenFile}`)
   }
   const { config, logLevel } = await configured(options)
+  if (options.check) return report({ event: 'checked' }, 'the settings have no mistake')
   const service = await startService(config, createLog(logLevel, process.stderr.fd))
   const { url, hsm } = service
   const { name: database } = hsm.store
