@@ -29,7 +29,7 @@ export const importTable: Record<string, Rule> = {
   agent: { packages: ['driver', 'card', 'codec'], external: ['ws'], node: 'all' },
   server: {
     packages: ['hsm', 'api', 'card', 'codec'],
-    external: ['fastify', 'fastify-type-provider-zod', 'pino', 'ws', 'zod'],
+    external: ['@fastify/swagger-ui', 'fastify', 'fastify-type-provider-zod', 'pino', 'ws', 'zod'],
     node: 'all',
   },
   cli: {

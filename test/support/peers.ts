@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 const packages = {
+  chromium: 'chromium',
   curl: 'curl',
   ip: 'iproute2',
   keytool: 'default-jre-headless',

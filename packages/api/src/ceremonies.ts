@@ -78,7 +78,10 @@ export const ceremonyOperations = {
     rate: 'use',
     body: z.strictObject({
       /** 32 bytes, base64. */
-      share: z.base64('wanted a share in base64').length(44, 'wanted a share of 32 bytes in base64'),
+      share: z
+        .base64('wanted a share in base64')
+        .length(44, 'wanted a share of 32 bytes in base64')
+        .meta({ examples: [`${'A'.repeat(43)}=`] }),
     }),
     answer: Ceremony,
   }),

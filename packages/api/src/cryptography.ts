@@ -43,7 +43,10 @@ const oneOfBoth = ({ message, digest }: { message?: string | undefined; digest?:
   (message === undefined) !== (digest === undefined)
 const either = { error: 'wanted either message or digest' }
 
-const Sign = z.strictObject({ ...toSign, ...signing }).refine(oneOfBoth, either)
+const Sign = z
+  .strictObject({ ...toSign, ...signing })
+  .refine(oneOfBoth, either)
+  .meta({ examples: [{ message: 'SGVsbG8=' }] })
 const Signature = z.strictObject({
   /** Base64; of the format `jose`, base64url without padding. */
   signature: z.string(),
@@ -51,7 +54,10 @@ const Signature = z.strictObject({
   format: z.enum(signatureFormats),
   ...used,
 })
-const Verify = z.strictObject({ ...toSign, ...signing, signature: z.string().max(2_000) }).refine(oneOfBoth, either)
+const Verify = z
+  .strictObject({ ...toSign, ...signing, signature: z.string().max(2_000) })
+  .refine(oneOfBoth, either)
+  .meta({ examples: [{ message: 'SGVsbG8=', signature: 'MEQC' }] })
 const Verdict = z.strictObject({ valid: z.boolean(), algorithm: z.string(), ...used })
 
 const DecryptRsa = z.strictObject({

@@ -8,7 +8,10 @@ const administrators = ['administrator'] as const
 
 /** Without an echo of what came: it may be nearly right. */
 const Pin = z.string('wanted a PIN').regex(/^[\x20-\x7e]{6,16}$/, 'wanted a PIN of 6 to 16 characters')
-const SoPin = z.string('wanted an SO-PIN').regex(/^[0-9A-Fa-f]{16}$/, 'wanted an SO-PIN of 16 hexadecimal digits')
+const SoPin = z
+  .string('wanted an SO-PIN')
+  .regex(/^[0-9A-Fa-f]{16}$/, 'wanted an SO-PIN of 16 hexadecimal digits')
+  .meta({ examples: ['3537363231383830'] })
 const Hex = z.string().regex(/^([0-9A-F]{2})+$/)
 
 const PinState = z.strictObject({

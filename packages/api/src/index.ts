@@ -17,6 +17,8 @@ export { Enrolment, enrolmentOperations } from './enrolments.ts'
 export { Event, eventOperations } from './events.ts'
 export { type GroupStatus, groupOperations } from './groups.ts'
 export { Key, keyOperations } from './keys.ts'
+export { jsonSchema, openApiDocument } from './openapi/document.ts'
+export { exampleOf } from './openapi/example.ts'
 export type {
   Answer,
   AnswerInput,

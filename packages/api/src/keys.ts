@@ -14,6 +14,7 @@ const pemText = wanted('an X.509 certificate in PEM')
 const Certificate = z
   .string(pemText)
   .regex(/^\s*-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----\s*$/, pemText)
+  .meta({ examples: ['-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'] })
 const VersionNumber = z.int().min(1)
 const tags = z.array(Name).max(16)
 const reason = z.string().min(1).max(200)

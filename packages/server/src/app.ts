@@ -16,6 +16,7 @@ import type { Authenticate } from './authenticate.ts'
 import { routes as deviceRoutes } from './device-api/routes.ts'
 import { RequestError } from './errors.ts'
 import type { Log } from './log.ts'
+import { docs } from './rest/docs.ts'
 import { restRoutes } from './rest/rest.ts'
 import { routes as seRoutes } from './se-api/routes.ts'
 
@@ -72,6 +73,7 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
   app.get('/health/alive', () => ({ alive: true, secrets: hsm.vault.state }))
   const { devices, registry } = hsm
   const closing = new AbortController()
+  app.register(docs, { prefix: '/v1' })
   app.addHook('preClose', async () => closing.abort())
   app.register(api({ routes: restRoutes(closing.signal), domain: hsm, authenticate, patienceMs }), { prefix: '/v1' })
   app.register(api({ routes: seRoutes, domain: { devices, registry }, authenticate, patienceMs }), {

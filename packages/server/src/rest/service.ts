@@ -1,15 +1,12 @@
 /** The service itself. */
-import { readFileSync } from 'node:fs'
 import type { BodyInput, serviceOperations } from '@keytether/api'
 import { fromHex } from '@keytether/codec'
 import type { MasterKey } from '@keytether/hsm'
+import { version } from '../version.ts'
 import type { Handlers } from './handler.ts'
 import { isoTime } from './times.ts'
 
 type Operations = typeof serviceOperations
-
-const packageFile = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-const { version } = JSON.parse(packageFile) as { readonly version: string }
 
 export const serviceHandlers: Handlers<Operations> = {
   whoAmI(_, { caller: { principal, name, tenant, roles, tags } }) {
