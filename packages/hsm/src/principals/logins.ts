@@ -9,6 +9,9 @@ import type { Caller, Role } from './caller.ts'
 const mostRemembered = 10_000
 const flushMs = 60_000
 
+/** What has another form was not made here, and is not looked for. */
+const tokenForm = /^kt_[A-Za-z0-9_-]{43}$/
+
 interface Known {
   readonly caller: Caller
   /** None: it is configured. */
@@ -42,6 +45,7 @@ export class Logins implements AsyncDisposable {
 
   /** Whose token it is; none: nobody's, or not any more. */
   async byToken(token: string): Promise<Caller | undefined> {
+    if (!tokenForm.test(token)) return undefined
     const hash = tokenHash(token)
     const known = this.#known.get(hash) ?? (await this.#remember(hash, () => this.#read(hash)))
     const now = this.#foundation.now()

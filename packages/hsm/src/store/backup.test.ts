@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { requirePeers } from '@keytether/test/peers'
+import { startCluster } from '@keytether/test/postgres'
 import { openHsm } from '../hsm.ts'
 import { backupDatabase } from './backup.ts'
 import { openStore } from './store.ts'
@@ -55,4 +58,39 @@ test('what is no database of ours is not called a copy', async () => {
   await (await openStore(at('two.db')))[Symbol.asyncDispose]()
   await assert.rejects(backupDatabase(at('two.db'), join(folder, 'no', 'such', 'folder')), { code: 'DATABASE' })
   assert.ok(!existsSync(copy))
+})
+
+test('a copy that pg_dump made while a service was running, given back by pg_restore', async t => {
+  if (!requirePeers(t, ['postgres'])) return
+  const cluster = await startCluster()
+  t.after(() => cluster.end())
+  const dump = join(folder, 'keytether.dump')
+  const program = (name: string, url: string, ...args: string[]) => {
+    const [command = '', ...connection] = cluster.program(name, url)
+    execFileSync(command, [...connection, ...args], { stdio: 'pipe' })
+  }
+  const url = cluster.createDatabase()
+  let main: string
+  {
+    await using hsm = await openHsm({ devices: { roots: [] }, database: url, masterKey: { key: new Uint8Array(32) } })
+    main = hsm.tenants.main
+    program('pg_dump', url, '--format=custom', `--file=${dump}`)
+  }
+  const restored = cluster.createDatabase()
+  program('pg_restore', restored, '--exit-on-error', dump)
+  await using hsm = await openHsm({
+    devices: { roots: [] },
+    database: restored,
+    masterKey: { key: new Uint8Array(32) },
+  })
+  assert.deepEqual([hsm.tenants.main, hsm.vault.state], [main, 'open'])
+  // Numbers are given on from where they were.
+  const events = await hsm.store.db.selectFrom('events').select('id').execute()
+  await hsm.history.record({ tenant: null, type: 'test', subject: 'x' })
+  const newest = await hsm.store.db
+    .selectFrom('events')
+    .select('id')
+    .where('type', '=', 'test')
+    .executeTakeFirstOrThrow()
+  assert.ok(events.every(({ id }) => id < newest.id))
 })

@@ -15,8 +15,9 @@ interface Work {
   reject(error: unknown): void
 }
 
-/** How many share a transaction, and how many wait before others are turned away. */
-const mostTogether = 100
+/** How many share a transaction: of so many subtransactions PostgreSQL keeps track in memory. */
+const mostTogether = 64
+/** How many wait before others are turned away. */
 const mostWaiting = 2_000
 const attempts = 3
 
@@ -81,17 +82,17 @@ export class Writer {
     return outcomes
   }
 
-  /** What fails is undone alone. Its caller is told with the others: it may have failed because of what they write. */
+  /**
+   * What fails is undone alone: savepoints of one name hide those before, and all of them end with the transaction. Its caller is told with the others: it may have failed because of what they
+   * write.
+   */
   async #runInside(db: Transaction<Tables>, { run, reject }: Work): Promise<() => void> {
     await sql`savepoint work`.execute(db)
     try {
-      const outcome = await run(db)
-      await sql`release savepoint work`.execute(db)
-      return outcome
+      return await run(db)
     } catch (error) {
       if (this.#trouble(error) !== undefined) throw error
       await sql`rollback to savepoint work`.execute(db)
-      await sql`release savepoint work`.execute(db)
       return () => reject(error)
     }
   }
