@@ -10,11 +10,22 @@ const base64Text = wanted('Base64')
 const Base64 = z.base64(base64Text).min(4, base64Text)
 const hexText = wanted('an id of 1 to 64 bytes in hexadecimal')
 const CardKeyId = z.string(hexText).regex(/^([0-9A-Fa-f]{2}){1,64}$/, hexText)
+const exampleCertificate = `-----BEGIN CERTIFICATE-----
+MIIBeTCCAR+gAwIBAgIUcJfTAh6GR2AhVgojFFFMzE7MV6owCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHZXhhbXBsZTAeFw0yNjExMjExNjAyMjJaFw0zNjExMTgxNjAy
+MjJaMBIxEDAOBgNVBAMMB2V4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AAThLQu5dQoViiINBPVJ62ZZSk9SNY6gJUEsF5NbS0OUJRcPYSbrg/n2JmstD1OQ
+gHETfWdJHm2wS1pBOa6VCUOno1MwUTAdBgNVHQ4EFgQUc0pQaUbSRK4i9o+s/17O
+V2TLMiEwHwYDVR0jBBgwFoAUc0pQaUbSRK4i9o+s/17OV2TLMiEwDwYDVR0TAQH/
+BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA+5D4+3D1pXUUIbvlgmvU9szjQHeJ
+JHZZgQWOaOSezBsCIHMGtkzzkcgEzm+0IVseyZST7VXse0SnPGUpRsYjJF3Z
+-----END CERTIFICATE-----
+`
 const pemText = wanted('an X.509 certificate in PEM')
 const Certificate = z
   .string(pemText)
   .regex(/^\s*-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----\s*$/, pemText)
-  .meta({ examples: ['-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'] })
+  .meta({ examples: [exampleCertificate] })
 const VersionNumber = z.int().min(1)
 const tags = z.array(Name).max(16)
 const reason = z.string().min(1).max(200)

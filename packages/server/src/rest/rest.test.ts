@@ -1,14 +1,20 @@
 /** Every operation that the contract declares, asked wrongly in every way. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { type Operation, operations, Problem, problems, type Role, roles } from '@keytether/api'
-import { type Caller, Leases, openHsm } from '@keytether/hsm'
+import { exampleOf, jsonSchema, type Operation, operations, Problem, problems, type Role, roles } from '@keytether/api'
+import { type Caller, Leases } from '@keytether/hsm'
+import { twoTenants } from '@keytether/test/two-tenants'
 import { buildApp } from '../app.ts'
 import { createLog } from '../log.ts'
 
-const hsm = await openHsm({ devices: { roots: [] } })
+const folder = mkdtempSync(join(tmpdir(), 'keytether-rest-'))
+const tenants = await twoTenants(`sqlite:${join(folder, 'two-tenants.db')}`)
+const { hsm, mine, theirs } = tenants
 const app = buildApp({
   log: createLog('silent'),
   secure: false,
@@ -28,15 +34,16 @@ before(async () => {
 })
 after(async () => {
   await app.close()
-  await hsm[Symbol.asyncDispose]()
+  await tenants[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true, force: true })
 })
 
 /** Tokens of this test are roles with commas between them. */
 function byRoles({ headers }: IncomingMessage): Caller | undefined {
   const token = /^Bearer ([a-z,]*)$/.exec(headers.authorization ?? '')?.[1]
   if (token === undefined) return undefined
-  const mine = token.split(',') as Role[]
-  return { principal: 'prn_test', name: 'tester', tenant: 'tnt_test', roles: mine, tags: [] }
+  const held = token.split(',') as Role[]
+  return { principal: 'prn_test', name: 'tester', tenant: mine, roles: held, tags: [] }
 }
 
 const everything = roles.join(',')
@@ -75,7 +82,7 @@ async function refusal(method: string, path: string, request?: Request) {
 
 test('who asks is told who that is', async () => {
   const me = await ask('GET', '/me', { token: 'auditor,operator' })
-  const answer = { id: 'prn_test', name: 'tester', tenant: 'tnt_test', roles: ['auditor', 'operator'], tags: [] }
+  const answer = { id: 'prn_test', name: 'tester', tenant: mine, roles: ['auditor', 'operator'], tags: [] }
   assert.deepEqual([me.status, me.answer], [200, answer])
 })
 
@@ -87,6 +94,8 @@ test('where there is nothing', async () => {
 for (const [name, operation] of Object.entries<Operation>(operations)) {
   const { method } = operation
   const path = operation.path.replaceAll(/\{\w+\}/g, 'nothing')
+  const schema = operation.body && jsonSchema(operation.body, 'input')
+  const body = schema && exampleOf(schema)
 
   describe(`${name}: ${method} ${operation.path}`, () => {
     test('no login', async () => {
@@ -105,8 +114,57 @@ for (const [name, operation] of Object.entries<Operation>(operations)) {
     }
 
     test('unknown members of the query', async () => {
-      assert.equal((await refusal(method, `${path}?surprise=1`)).code, 'BAD_REQUEST')
+      assert.equal((await refusal(method, `${path}?surprise=1`, { body })).code, 'BAD_REQUEST')
     })
+
+    if (schema === undefined && method !== 'GET') {
+      test('a body where none is wanted', async () => {
+        assert.equal((await refusal(method, path, { body: { surprise: 1 } })).code, 'BAD_REQUEST')
+      })
+    }
+
+    if (schema !== undefined) {
+      test('bodies that are wrong', async () => {
+        for (const wrong of ['{', '[]', 'null', '"text"', '7', { ...(body as object), surprise: 1 }]) {
+          assert.equal((await refusal(method, path, { body: wrong })).code, 'BAD_REQUEST', JSON.stringify(wrong))
+        }
+        for (const member of schema.required ?? []) {
+          const { [member]: _, ...rest } = body as Record<string, unknown>
+          const { code, detail } = await refusal(method, path, { body: rest })
+          assert.deepEqual([code, detail.startsWith(member)], ['BAD_REQUEST', true], detail)
+        }
+        const text = { body: 'a=b', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }
+        assert.equal((await refusal(method, path, text)).code, 'UNSUPPORTED_MEDIA_TYPE')
+        const large = `{"large":"${'x'.repeat(operation.bodyLimit ?? 16 * 1024)}"}`
+        assert.equal((await refusal(method, path, { body: large })).code, 'BODY_TOO_LARGE')
+      })
+    }
+
+    const parameters = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter!)
+    if (parameters.length > 0) {
+      test('names that nothing has', async () => {
+        const { status } = await refusal(method, path.replace('versions/nothing', 'versions/1'), { body })
+        assert.equal(status, 404)
+      })
+    }
+
+    if (parameters.length > 0 && !operation.roles.includes('root')) {
+      test("another tenant's are answered as if they were not", async () => {
+        for (let way = 0; way < 4; way++) {
+          const filled = operation.path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => {
+            const names = theirs[parameter] ?? assert.fail(`no ${parameter} is theirs`)
+            return names[way % names.length]!
+          })
+          const { status, detail } = await refusal(method, filled, { body })
+          assert.equal(status, 404, filled)
+          const unknown = await refusal(method, filled.replaceAll(/theirs|ann|THEIRS/g, 'n'), { body })
+          assert.equal(
+            detail.replaceAll(/theirs|ann|THEIRS|prn_[\w-]+/g, 'n'),
+            unknown.detail.replaceAll(/prn_[\w-]+/g, 'n'),
+          )
+        }
+      })
+    }
   })
 }
 
