@@ -34,6 +34,7 @@ interface ListedKey {
   readonly id: string
   readonly label: string
   readonly pubkey: string
+  readonly hsms: readonly string[]
 }
 
 const readyMs = 60_000
@@ -114,22 +115,23 @@ async function nobodyLeft(data: string): Promise<void> {
 }
 
 describe('the demonstration', () => {
-  test('makes two keys, serves curl, ends with Ctrl-C, and finds the keys again', async t => {
+  test('has its keys on two tokens, serves curl, ends with Ctrl-C, and finds the keys again', async t => {
     const first = await start('one')
     const keys = (await first.api('/keys')) as ListedKey[]
-    assert.deepEqual(keys.map(({ label }) => label).sort(), ['demo-ec', 'demo-rsa'])
+    assert.deepEqual(keys.map(({ label }) => label).sort(), ['demo-aes', 'demo-ec', 'demo-rsa'])
+    for (const { hsms } of keys) assert.equal(hsms.length, 2)
     assert.match(first.console, /made now/)
 
-    await t.test('as two processes', () => assert.equal(processesOf(first.data).length, 2))
+    await t.test('as three processes', () => assert.equal(processesOf(first.data).length, 3))
     await t.test('its file tells keytether, too, where the service is', async () => {
       const script = '. "$0" && exec "$1" "$2" card devices'
       const args = ['-c', script, join(first.data, 'demo.env'), process.execPath, main]
       const { stdout } = await promisify(execFile)('sh', args)
-      assert.match(stdout, /^ZZEMULATOR\.ZZEMULCA\.ZZEMU\w+ +ready +2/m)
+      assert.equal(stdout.match(/^ZZEMULATOR\.ZZEMULCA\.ZZEMU\w+ +ready +3/gm)?.length, 2)
     })
     await t.test('keeps its secrets to itself', () => {
       assert.equal(statSync(first.data).mode & 0o777, 0o700)
-      for (const name of ['token', 'pin', 'so-pin', 'demo.env']) {
+      for (const name of ['token', 'pin', 'so-pin', 'master-key', 'share.pbe', 'share-password', 'demo.env']) {
         assert.equal(statSync(join(first.data, name)).mode & 0o777, 0o600, name)
       }
       const pin = readFileSync(join(first.data, 'pin'), 'utf8').trim()
@@ -156,7 +158,7 @@ describe('the demonstration', () => {
     const [left, right] = await Promise.all([start('left'), start('right')])
     const ids = async (demo: Demo) => ((await demo.api('/keys')) as ListedKey[]).map(({ id }) => id)
     const [leftIds, rightIds] = [await ids(left), await ids(right)]
-    assert.equal(new Set([...leftIds, ...rightIds]).size, 4)
+    assert.equal(new Set([...leftIds, ...rightIds]).size, 6)
     assert.deepEqual(await Promise.all([end(left), end(right)]), [0, 0])
   })
 
@@ -178,19 +180,25 @@ describe('the demonstration', () => {
     await end(demo)
   })
 
-  test('starts the token again when its process ends', async () => {
+  test('goes on with one token while the other one is started again', async () => {
     const demo = await start('restart')
+    const keys = (await demo.api('/keys')) as ListedKey[]
+    const { id } = keys.find(({ label }) => label === 'demo-ec')!
+    const hash = createHash('sha256').update('hello').digest('hex')
     const token = processesOf(demo.data).find(pid => pid !== String(demo.process.pid))!
     process.kill(Number(token), 'SIGKILL')
     const deadline = Date.now() + readyMs
-    while (!demo.output().includes('The token is ready again')) {
+    while (!/Token \S+ is ready again/.test(demo.output())) {
+      await demo.api(`/keys/${id}/signhash`, { hash, algo: 'ECDSA' })
       assert.ok(Date.now() < deadline, demo.output())
-      await sleep(20)
     }
     assert.match(demo.output(), /ended by SIGKILL.* Starting it again/)
-    const [other] = processesOf(demo.data).filter(pid => pid !== String(demo.process.pid))
-    assert.ok(other !== undefined && other !== token)
-    assert.equal(((await demo.api('/keys')) as unknown[]).length, 2)
+    assert.ok(!processesOf(demo.data).includes(token))
+    assert.equal(processesOf(demo.data).length, 3)
+    assert.deepEqual(
+      ((await demo.api('/keys')) as ListedKey[]).map(({ hsms }) => hsms.length),
+      [2, 2, 2],
+    )
     assert.equal(await end(demo), 0)
   })
 
@@ -218,7 +226,7 @@ describe('the demonstration', () => {
     await end(demo, 'SIGKILL')
     await nobodyLeft(demo.data)
     const again = await start('killed')
-    assert.equal(((await again.api('/keys')) as unknown[]).length, 2)
+    assert.equal(((await again.api('/keys')) as unknown[]).length, 3)
     await end(again)
   })
 })
@@ -230,9 +238,10 @@ async function pasteAndRun(t: TestContext, { console }: Demo): Promise<void> {
   if (!requirePeers(t, ['openssl', 'curl'])) return
   const script = console.split('another terminal:\n')[1]!.split('Ctrl-C ends')[0]!
   const { stdout } = await run('sh', ['-eu', '-c', script], { cwd: folder })
-  assert.match(stdout, /"label": "demo-ec"/)
-  assert.match(stdout, /"signature": "30[0-9A-Fa-f]+"/)
-  assert.match(stdout, /Verified OK\n$/)
+  assert.match(stdout, /"name": "demo-ec"/)
+  assert.match(stdout, /"signature": "M[\w+/=]+"/)
+  assert.match(stdout, /^Verified OK$/m)
+  assert.match(stdout, /"plaintext": "aGVsbG8="/)
 }
 
 async function verifyRsa(t: TestContext, { api }: Demo, keys: readonly ListedKey[]): Promise<void> {

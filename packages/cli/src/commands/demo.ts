@@ -1,18 +1,18 @@
-/** `keytether demo`: the service and an emulated token, on this machine. */
+/** `keytether demo`: the service and two emulated tokens in one group, on this machine. */
 import { openSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import { styleText } from 'node:util'
 import { type Command, InvalidArgumentError } from 'commander'
 import { openDataFolder, writeEnv } from '../demo/data-folder.ts'
-import { deviceReady, startDemoService, watchDevice } from '../demo/demo-service.ts'
+import { devicesReady, startDemoService, watchDevices } from '../demo/demo-service.ts'
+import { makeGroupAndKeys } from '../demo/group-and-keys.ts'
 import { nextSteps } from '../demo/next-steps.ts'
-import { type PreparedToken, prepareToken } from '../demo/prepare-token.ts'
+import { prepareTokens } from '../demo/prepare-tokens.ts'
 import { startTokenProcess } from '../demo/token-process.ts'
 import { CliError } from '../errors.ts'
 import { examples } from '../examples.ts'
 import { aborted, interruption } from '../interrupt.ts'
-import { keyId, keyType } from '../keys.ts'
 import { lock } from '../lock.ts'
 import { fields } from '../output.ts'
 
@@ -24,17 +24,17 @@ interface DemoOptions {
 export function demo(program: Command): void {
   const command = program
     .command('demo')
-    .description('Show all of it on this machine: the service, and an emulated token that dials in')
-    .option('--data <dir>', 'Where to keep the token and the secrets', folder, 'keytether-data')
+    .description('Show all of it on this machine: the service, and two emulated tokens that dial in')
+    .option('--data <dir>', 'Where to keep tokens, database and secrets', folder, 'keytether-data')
     .option('--port <number>', 'Where the service listens on 127.0.0.1', port, 8080)
     .action(run)
   examples(command, [
-    ['keytether demo', 'the first start makes a token with two keys, later ones find it'],
+    ['keytether demo', 'the first start makes two tokens with the same keys, later ones find them'],
     ['keytether demo --data second --port 8081', 'another one beside it'],
   ])
 }
 
-/** How long the token may take to dial in and become ready. */
+/** How long the tokens may take to dial in and become ready. */
 const readyMs = 60_000
 
 async function run(options: DemoOptions): Promise<void> {
@@ -62,44 +62,40 @@ async function start(options: DemoOptions, signal: AbortSignal, ends: AsyncDispo
   const { emulatorRoot } = await import('@keytether/emulator')
   // Only a demonstration trusts emulated tokens by itself.
   const roots = [...cardContactRoots, emulatorRoot]
-  const service = await startDemoService({
-    port: options.port,
-    token: data.token,
-    roots,
-    log: openLog(data.serviceLog),
-  })
+  const paths = await prepareTokens(data, roots, signal)
+  const service = await startDemoService({ port: options.port, data, roots, log: openLog(data.serviceLog) })
   ends.defer(() => service.close())
 
-  const token = await prepareToken(data, roots)
-  signal.throwIfAborted()
-  const ready = deviceReady(service, readyMs, signal)
-  ends.use(
-    startTokenProcess({
-      args: ['emulator', '--state', data.stateFile, '--ram', `${service.url}/rt/hsm`, '--pin-file', data.pinFile],
-      log: openLog(data.tokenLog),
-      onRestart: (reason, delayMs) =>
-        console.error(
-          `The token's process ended (${reason}, see ${shown(data.tokenLog)}). Starting it again in ${delayMs / 1000} s`,
-        ),
-    }),
-  )
+  const ready = devicesReady(service, paths, readyMs, signal)
+  for (const { stateFile, log } of data.tokens) {
+    ends.use(
+      startTokenProcess({
+        args: ['emulator', '--state', stateFile, '--ram', `${service.url}/rt/hsm`, '--pin-file', data.pinFile],
+        log: openLog(log),
+        onRestart: (reason, delayMs) =>
+          console.error(
+            `A token's process ended (${reason}, see ${shown(log)}). Starting it again in ${delayMs / 1000} s`,
+          ),
+      }),
+    )
+  }
   await ready
-  watchDevice(service, signal, line => console.error(line))
+  watchDevices(service, signal, line => console.error(line))
+  const { made } = await makeGroupAndKeys(service, data.token, paths, signal)
 
   ends.use(await writeEnv(data, { KEYTETHER_URL: service.url, KEYTETHER_TOKEN: data.token }))
-  for (const line of summary(service.url, shown(data.path), token)) console.log(line)
-  const ecKey = token.keys.find(({ kind }) => kind === 'EC')!
+  for (const line of summary(service.url, shown(data.path), paths, made)) console.log(line)
   console.log(`\n${styleText('bold', 'Try in another terminal:')}\n`)
-  console.log(nextSteps(shown(data.envFile), keyId(ecKey)))
+  console.log(nextSteps(shown(data.envFile)))
   console.log('Ctrl-C ends the demonstration.')
 }
 
-function summary(url: string, folder: string, { path, keys, made }: PreparedToken): string[] {
-  const origin = made.length > 0 ? 'made now' : 'found, from an earlier start'
+function summary(url: string, folder: string, paths: readonly string[], made: readonly string[]): string[] {
+  const keys = made.length > 0 ? `${made.join(', ')}, made now` : 'found, from an earlier start'
   return fields([
-    ['Service', url],
-    ['Token', `${path}, emulated, in a process of its own`],
-    ['Keys', `${keys.map(key => `${key.label} (${keyType(key)})`).join(', ')}, ${origin}`],
+    ['Service', `${url}, its API described at ${url}/v1/docs`],
+    ['Tokens', `${paths.join(' and ')}, emulated, each in a process of its own`],
+    ['Keys', `${keys}; on both tokens`],
     ['Data', folder],
   ])
 }

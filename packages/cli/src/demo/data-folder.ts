@@ -1,8 +1,14 @@
-/** What the demonstration keeps: its secrets, its token, and for others the way in. */
+/** What the demonstration keeps: its secrets, its tokens, its database, and for others the way in. */
 import { randomBytes, randomInt } from 'node:crypto'
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { readOrMake, writePrivateFile } from '../atomic-file.ts'
+
+/** An emulated token. */
+interface TokenFiles {
+  readonly stateFile: string
+  readonly log: string
+}
 
 export interface DataFolder {
   readonly path: string
@@ -11,10 +17,14 @@ export interface DataFolder {
   readonly pin: string
   readonly soPin: string
   readonly pinFile: string
-  /** The emulated token. */
-  readonly stateFile: string
+  /** The share of the tokens' key domain, and the password that opens it. */
+  readonly shareFile: string
+  readonly sharePassword: string
+  readonly tokens: readonly TokenFiles[]
+  readonly database: string
+  /** What opens the secrets in the database. */
+  readonly masterKey: string
   readonly serviceLog: string
-  readonly tokenLog: string
   /** Shell variables with which clients find the service; there while it can be used. */
   readonly envFile: string
 }
@@ -29,9 +39,15 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     token: await readOrMake(join(path, 'token'), () => randomBytes(24).toString('base64url')),
     pin: await readOrMake(pinFile, () => String(randomInt(10 ** 8)).padStart(8, '0')),
     soPin: await readOrMake(join(path, 'so-pin'), () => randomBytes(8).toString('hex')),
-    stateFile: join(path, 'token.state'),
+    shareFile: join(path, 'share.pbe'),
+    sharePassword: await readOrMake(join(path, 'share-password'), () => randomBytes(12).toString('base64url')),
+    tokens: ['token-1', 'token-2'].map(name => ({
+      stateFile: join(path, `${name}.state`),
+      log: join(path, `${name}.log`),
+    })),
+    database: join(path, 'keytether.db'),
+    masterKey: await readOrMake(join(path, 'master-key'), () => randomBytes(24).toString('base64url')),
     serviceLog: join(path, 'service.log'),
-    tokenLog: join(path, 'token.log'),
     envFile: join(path, 'demo.env'),
   }
 }

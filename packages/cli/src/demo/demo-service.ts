@@ -1,21 +1,31 @@
-/** The demonstration's service, in this process, and the token as the service sees it. */
+/** The demonstration's service, in this process, and its tokens as the service sees them. */
 import type { TrustRoot } from '@keytether/card'
 import type { DeviceSession } from '@keytether/hsm'
 import type { Service } from '@keytether/server'
 import { CliError } from '../errors.ts'
+import type { DataFolder } from './data-folder.ts'
 
 export interface DemoServiceOptions {
   readonly port: number
-  readonly token: string
+  readonly data: DataFolder
   readonly roots: readonly TrustRoot[]
   /** A file descriptor. */
   readonly log: number
 }
 
-export async function startDemoService({ port, token, roots, log }: DemoServiceOptions): Promise<Service> {
+export async function startDemoService({ port, data, roots, log }: DemoServiceOptions): Promise<Service> {
   const { createLog, startService } = await import('@keytether/server')
+  const config = {
+    host: '127.0.0.1',
+    port,
+    tokens: [data.token],
+    database: `sqlite:${data.database}`,
+    masterKey: { passphrase: data.masterKey },
+    // Whatever dials in here is the demonstrator's own.
+    devices: { roots, admit: 'genuine' },
+  } as const
   try {
-    return await startService({ host: '127.0.0.1', port, tokens: [token], devices: { roots } }, createLog('info', log))
+    return await startService(config, createLog('info', log))
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
     const hint = `choose another one: --port ${port + 1}`
@@ -23,16 +33,31 @@ export async function startDemoService({ port, token, roots, log }: DemoServiceO
   }
 }
 
-/** @throws CliError if the time is over; the signal's reason if that aborts */
-export function deviceReady({ devices }: Service, timeoutMs: number, signal: AbortSignal): Promise<DeviceSession> {
-  const { promise, resolve, reject } = Promise.withResolvers<DeviceSession>()
-  let reason: string | undefined
-  const onChange = (device: DeviceSession) => {
-    reason = device.reason ?? reason
-    if (device.state === 'ready') resolve(device)
+/**
+ * Resolves when all the devices are ready.
+ *
+ * @param paths their ids
+ * @throws CliError if the time is over; the signal's reason if that aborts
+ */
+export function devicesReady(
+  { devices }: Service,
+  paths: readonly string[],
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const missing = new Map<string, string>(paths.map(path => [path, 'it did not dial in']))
+  const onChange = ({ id, state, reason }: DeviceSession) => {
+    if (id === undefined || !missing.has(id)) return
+    if (state === 'ready') missing.delete(id)
+    else if (reason !== undefined) missing.set(id, reason)
+    if (missing.size === 0) resolve()
   }
   const onAbort = () => reject(signal.reason)
-  const onTimeout = () => reject(new CliError('failed', `the token is not ready: ${reason ?? 'it did not dial in'}`))
+  const onTimeout = () => {
+    const reasons = [...missing].map(([path, reason]) => `${path}: ${reason}`)
+    reject(new CliError('failed', `not all tokens are ready: ${reasons.join('; ')}`))
+  }
   const timer = setTimeout(onTimeout, timeoutMs)
   devices.events.on('change', onChange)
   signal.addEventListener('abort', onAbort)
@@ -43,11 +68,11 @@ export function deviceReady({ devices }: Service, timeoutMs: number, signal: Abo
   })
 }
 
-/** Tells when the token goes and comes back, until the signal aborts. */
-export function watchDevice({ devices }: Service, signal: AbortSignal, tell: (line: string) => void): void {
-  devices.events.on('change', ({ state, reason }) => {
-    if (signal.aborted) return
-    if (state === 'offline') tell(`The token is offline: ${reason}`)
-    if (state === 'ready') tell('The token is ready again')
+/** Tells when a token goes and comes back, until the signal aborts. */
+export function watchDevices({ devices }: Service, signal: AbortSignal, tell: (line: string) => void): void {
+  devices.events.on('change', ({ id, state, reason }) => {
+    if (signal.aborted || id === undefined) return
+    if (state === 'offline') tell(`Token ${id} is offline: ${reason}`)
+    if (state === 'ready') tell(`Token ${id} is ready again`)
   })
 }
