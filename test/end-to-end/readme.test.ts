@@ -75,7 +75,7 @@ wait $started
   const setup = `ip link set lo up && mount -t overlay overlay -o ${overlay} ${root} && exec bash ${folder}/session`
   const shell = spawn('unshare', ['-m', '-n', '--', 'sh', '-c', setup], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 120_000,
+    timeout: 300_000,
   })
   let printed = ''
   shell.stdout.on('data', (chunk: Buffer) => {
