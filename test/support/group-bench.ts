@@ -10,6 +10,14 @@ const soPin = Buffer.from('57621880')
 /** Of the key domain that tokens have unless they are to have another. */
 export const shares = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
 
+/** Initialises a card with a key domain. @returns its certified path with dots */
+export async function prepareCard(channel: Channel, keyShares: readonly Uint8Array[] = shares): Promise<string> {
+  const card = await SmartCardHsm.open(channel, { roots: [emulatorRoot] })
+  await card.initialize({ soPin, userPin: pin, dkekShares: keyShares.length })
+  for (const share of keyShares) await card.keyDomains.importShare(0, share)
+  return card.identity.path.replaceAll('/', '.')
+}
+
 /** Where the way to a token ends: before or after the command that is the n-th from now. */
 export interface Cut {
   readonly after: number
@@ -32,10 +40,7 @@ export class BenchToken {
 
   static async make(keyShares: readonly Uint8Array[] = shares, latency?: Latency): Promise<BenchToken> {
     const emulator = await Emulator.open({ store: memoryStore(), ...(latency && { latency }) })
-    const card = await SmartCardHsm.open(emulator, { roots: [emulatorRoot] })
-    await card.initialize({ soPin, userPin: pin, dkekShares: keyShares.length })
-    for (const share of keyShares) await card.keyDomains.importShare(0, share)
-    return new BenchToken(emulator, card.identity.path.replaceAll('/', '.'))
+    return new BenchToken(emulator, await prepareCard(emulator, keyShares))
   }
 
   /** Beside the service, logged in. */

@@ -83,7 +83,8 @@ async function attempt(options: AgentOptions, unlocker: Unlocker): Promise<Ended
   let channel: Channel | undefined
   try {
     channel = await open()
-    if (pin) onEvent?.({ event: 'pin', ...(await unlocker.unlock(channel, await pin())) })
+    const unlocked = pin && (await unlocker.unlock(channel, await pin()))
+    if (unlocked) onEvent?.({ event: 'pin', ...unlocked })
     const hooks = {
       connected() {
         connected = true
