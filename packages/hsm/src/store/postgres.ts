@@ -14,6 +14,8 @@ export function postgres(url: string): Database {
     const made = new pg.Pool({ ...common, ...config })
     // A connection that is lost while nobody uses it; who wants one next gets a new one, or the reason why not.
     made.on('error', () => undefined)
+    // While it is used, who uses it is told; but it tells this way, too.
+    made.on('connect', client => client.on('error', () => undefined))
     return made
   }
   return {

@@ -18,7 +18,7 @@ async function names({ db }: Store): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-eachDatabase((_, open) => {
+eachDatabase((database, open) => {
   test('what is written together fails alone', async () => {
     await using store = await openStore(await open())
     const works = Array.from({ length: 250 }, (_, index) =>
@@ -112,6 +112,33 @@ eachDatabase((_, open) => {
       await store.write(db => sql`update kysely_migration set name = '999-later'`.execute(db))
     }
     await assert.rejects(openStore(url), { code: 'DATABASE', message: /newer version of Keytether, with 999-later;/ })
+  })
+
+  test('what another writer got in the way of is done again, from the beginning and not for ever', async () => {
+    await using store = await openStore(await open())
+    const conflict = Object.assign(new Error('try again'), database === 'SQLite' ? { errcode: 5 } : { code: '40001' })
+    let attempts = 0
+    const other = store.write(db => add(db, 'other'))
+    await store.write(async db => {
+      await add(db, 'a')
+      if (++attempts < 3) throw conflict
+    })
+    await other
+    assert.deepEqual(await names(store), ['a', 'other'])
+    const never = store.write(() => Promise.reject(conflict))
+    await assert.rejects(never, { code: 'DATABASE', message: 'cannot write to the database: try again' })
+  })
+
+  test('a connection that is lost takes with it what was not committed, and nothing that comes later', async t => {
+    if (database === 'SQLite') return t.skip('it has none')
+    await using store = await openStore(await open())
+    const lost = store.write(async db => {
+      await add(db, 'lost')
+      await sql`select pg_terminate_backend(pg_backend_pid())`.execute(db)
+    })
+    await assert.rejects(lost, { code: 'DATABASE', message: /^cannot write to the database: / })
+    await store.write(db => add(db, 'later'))
+    assert.deepEqual(await names(store), ['later'])
   })
 
   test('changes are turned away before too many wait', async () => {

@@ -41,6 +41,10 @@ eachDatabase((_, open) => {
     assert.equal(made.status, 201, JSON.stringify(made.answer))
     const ann = made.answer.token
     assert.deepEqual((await ask(ann, 'GET', '/me')).answer.roles, ['administrator'])
+    for (const path of ['/se/api/keys', '/se/api/hsms', '/api/devices', '/v1/keys', '/v1/devices', '/v1/groups']) {
+      const headers = { Authorization: `Bearer ${rootToken}` }
+      assert.equal((await fetch(`${bench.service.url}${path}`, { headers })).status, 403, path)
+    }
     // Root is shut out from then on, and the administrator has no business outside.
     assert.equal((await ask(rootToken, 'GET', '/principals')).code, 'FORBIDDEN')
     assert.equal((await ask(rootToken, 'POST', '/principals/ann/credentials', { name: 'mine' })).code, 'FORBIDDEN')
@@ -57,7 +61,7 @@ eachDatabase((_, open) => {
     const listed = await ask(ann, 'GET', '/principals/bob/credentials')
     assert.deepEqual(
       listed.answer.items.map((one: object) => Object.keys(one)),
-      [['id', 'name', 'createdAt']],
+      [['id', 'name', 'createdAt', 'lastUsedAt']],
     )
 
     const change = { disabled: true }
