@@ -33,7 +33,7 @@ export const importTable: Record<string, Rule> = {
     node: 'all',
   },
   cli: {
-    packages: ['server', 'agent', 'emulator', 'hsm', 'api', 'driver', 'custody', 'card', 'codec'],
+    packages: ['server', 'agent', 'emulator', 'hsm', 'api', 'driver', 'envelope', 'custody', 'card', 'codec'],
     external: ['commander', '@clack/prompts', '@bomb.sh/tab'],
     node: 'all',
   },

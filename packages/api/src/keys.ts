@@ -251,6 +251,8 @@ export const keyOperations = {
     body: Change.extend({
       /** 0: erased at once. */
       restorableDays: z.int().min(0).max(365).default(7),
+      /** Also while data keys hang on a version, which are then lost with it. */
+      force: z.boolean().default(false),
     }),
   }),
   restoreKey: change('restore', 'Versions that were destroyed are what they were before'),

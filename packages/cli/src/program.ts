@@ -6,6 +6,7 @@ import { agent } from './commands/agent.ts'
 import { card } from './commands/card.ts'
 import { ceremony } from './commands/ceremony.ts'
 import { completion } from './commands/completion.ts'
+import { cryptography } from './commands/cryptography.ts'
 import { demo } from './commands/demo.ts'
 import { device } from './commands/device.ts'
 import { emulator } from './commands/emulator.ts'
@@ -34,7 +35,7 @@ export function createProgram(): Command {
     .showHelpAfterError('hint: add --help to see what this command takes')
     .configureHelp({ minWidthToWrap: 30, styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
-  const atService = [device, group, enrolment, ceremony, events, whoami, tenant, principal, service]
+  const atService = [device, group, cryptography, enrolment, ceremony, events, whoami, tenant, principal, service]
   const offline = [share, verifyAttestation, verifyRecord]
   for (const declare of [demo, serve, emulator, agent, card, ...atService, ...offline, completion]) declare(program)
 

@@ -79,16 +79,6 @@ export class DataKeyRecords {
     })
   }
 
-  /** How many data keys would be lost with a version of a key. What was encrypted with the key itself is not known here. */
-  async stillNeeded(versionId: string): Promise<number> {
-    const { count } = await this.#store.db
-      .selectFrom('data_keys')
-      .select(({ fn }) => fn.countAll<number>().as('count'))
-      .where('version_id', '=', versionId)
-      .executeTakeFirstOrThrow()
-    return Number(count)
-  }
-
   /** @throws HsmError NOT_FOUND */
   async report(caller: Caller, keyName: string): Promise<VersionReport[]> {
     const rows = await this.#versions(caller, keyName)

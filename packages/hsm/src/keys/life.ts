@@ -1,9 +1,10 @@
 /** Changes of the state of versions, and what follows from them when their time has come. */
+import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
 import type { Happening } from '../history/history.ts'
 import type { Foundation } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
-import type { Row } from '../store/tables.ts'
+import type { Row, Tables } from '../store/tables.ts'
 import { type Catalogue, type CataloguedKey, type KeyRow, nothingStale } from './catalogue.ts'
 import type { Leftovers } from './leftovers.ts'
 import { after, type Change } from './states.ts'
@@ -16,6 +17,8 @@ export interface ChangeRequest {
   readonly reason?: string | undefined
   /** Of `destroy`: how long it can be restored, in milliseconds. Default 7 days. */
   readonly restorableMs?: number | undefined
+  /** Of `destroy`: also while data keys hang on a version, which are then lost with it. */
+  readonly force?: boolean | undefined
   /** The revision of the key that the caller has seen. */
   readonly ifMatch?: number | undefined
 }
@@ -59,6 +62,7 @@ export async function changeState(
     const happened: Happening[] = []
     let primary = current.primary_version
     for (const version of chosen(current, versions, change, request.version)) {
+      if (change === 'destroy' && !request.force) await mustNotBeNeeded(db, current, version)
       const next = after(change, version)!
       const isNew = change === 'activate' && version.state === 'pre-active'
       if (isNew && version.version > primary) primary = version.version
@@ -92,6 +96,18 @@ export async function changeState(
   })
   await catalogue.load(key.id)
   return catalogue.get(key.id)!
+}
+
+/** @throws HsmError WRONG_STATE if data keys hang on it */
+async function mustNotBeNeeded(db: Transaction<Tables>, { name }: KeyRow, { id, version }: VersionRow): Promise<void> {
+  const { count } = await db
+    .selectFrom('data_keys')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('version_id', '=', id)
+    .executeTakeFirstOrThrow()
+  if (Number(count) === 0) return
+  const lost = `${count} data keys hang on it, and all that is encrypted with them would be lost`
+  throw new HsmError('WRONG_STATE', `key ${name}, version ${version}: ${lost}; rewrap that first, or say force`)
 }
 
 function reasonOf({ reason }: ChangeRequest): { readonly reason?: string } {
