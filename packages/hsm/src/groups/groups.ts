@@ -171,8 +171,9 @@ export class Groups implements Disposable {
    */
   joinable(path: string, group: GroupRow): string | null {
     const session = this.#foundation.devices.session(path)
-    if (session === undefined) {
-      throw new HsmError('WRONG_STATE', `${path} has not connected yet: its key domains are not known`)
+    if (session?.inventory === undefined) {
+      const why = session === undefined ? 'it has not connected yet' : (session.reason ?? `it is ${session.state}`)
+      throw new HsmError('WRONG_STATE', `the key domains of ${path} are not known: ${why}`)
     }
     const domains = [...session.completeDomains.keys()]
     const { key_domain: wanted, name } = group
