@@ -77,6 +77,7 @@ const explanations: Record<string, Explanation> = {
   'ApiError INVALID': { code: 'usage', hints: [] },
   'ApiError FORBIDDEN': { code: 'failed', hints: ['`keytether whoami` shows what you may'] },
   'ApiError STALE': { code: 'failed', hints: ['look at it again, then decide again'] },
+  'ApiError SEALED': { code: 'failed', hints: ['`keytether service unseal` gives the master key'] },
   'ApiError NOT_DURABLE': { code: 'incomplete', hints: ['connect more members of the group, and run the same again'] },
   ConnectionLost: { code: 'failed', hints: ['is the service running, and is that its URL?'] },
   'ServiceError UNAUTHORIZED': { code: 'pin', hints: ['give the API token with --token-file or --token-env'] },

@@ -86,6 +86,8 @@ eachDatabase((_, open) => {
     const { ask, service } = bench
     const secrets = async () => (await ask(token, 'GET', '/service')).answer.secrets
     assert.equal(await secrets(), 'new')
+    const health = await fetch(`${service.url}/health/alive`)
+    assert.deepEqual(await health.json(), { alive: true, secrets: 'new' })
     const words = { passphrase: 'correct horse battery staple' }
     const none = await ask(token, 'POST', '/unseal', { passphrase: '', key: 'secret' })
     assert.equal(none.code, 'BAD_REQUEST')
