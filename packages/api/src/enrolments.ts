@@ -39,6 +39,8 @@ export const enrolmentOperations = {
       expiresAt: Time.optional(),
     }),
     answer: Enrolment.extend({ secret: z.string() }),
+    idempotent: true,
+    secret: true,
   }),
   deleteEnrolment: operation({
     method: 'DELETE',

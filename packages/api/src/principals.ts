@@ -105,6 +105,8 @@ export const principalOperations = {
       expiresAt: Time.optional(),
     }),
     answer: Credential.extend({ token: z.string() }),
+    idempotent: true,
+    secret: true,
   }),
   revokeCredential: operation({
     method: 'DELETE',
