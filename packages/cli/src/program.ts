@@ -13,6 +13,7 @@ import { emulator } from './commands/emulator.ts'
 import { enrolment } from './commands/enrolment.ts'
 import { events } from './commands/events.ts'
 import { group } from './commands/group.ts'
+import { key } from './commands/key.ts'
 import { principal } from './commands/principal.ts'
 import { serve } from './commands/serve.ts'
 import { service } from './commands/service.ts'
@@ -35,7 +36,7 @@ export function createProgram(): Command {
     .showHelpAfterError('hint: add --help to see what this command takes')
     .configureHelp({ minWidthToWrap: 30, styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
-  const atService = [device, group, cryptography, enrolment, ceremony, events, whoami, tenant, principal, service]
+  const atService = [device, group, key, cryptography, enrolment, ceremony, events, whoami, tenant, principal, service]
   const offline = [share, verifyAttestation, verifyRecord]
   for (const declare of [demo, serve, emulator, agent, card, ...atService, ...offline, completion]) declare(program)
 
