@@ -16,7 +16,7 @@ export interface KeyRequest {
   /** By their names, as `ecdsa-sha256`; default everything that the kind can do. */
   readonly algorithms?: readonly string[] | undefined
   readonly tags?: readonly string[] | undefined
-  /** How many members are to hold it before it is there; default 2, or 1 where there are no two or it is not exportable. */
+  /** How many members are to hold it before it is there; default 2, or 1 where there are no two, it is not exportable, or uses are counted. */
   readonly durability?: number | undefined
   /** It can leave a card, encrypted under the key domain, and so be on several; default true. */
   readonly exportable?: boolean | undefined
@@ -47,12 +47,13 @@ export async function keyRow(
     .where('group_id', '=', group.id)
     .where('state', '=', 'claimed')
     .execute()
-  const most = isExportable(algorithms) && group.key_domain !== null ? members.length : Math.min(1, members.length)
+  const copied = isExportable(algorithms) && useCounter === undefined && group.key_domain !== null
+  const most = copied ? members.length : Math.min(1, members.length)
   const durability = request.durability ?? Math.max(1, Math.min(2, most))
   if (durability > most) {
     throw new HsmError(
       'INVALID',
-      `wanted ${durability} members to hold it, ${shortage(group, members.length, exportable)}`,
+      `wanted ${durability} members to hold it, ${shortage(group, members.length, { exportable, useCounter })}`,
     )
   }
   return {
@@ -70,8 +71,13 @@ export async function keyRow(
   }
 }
 
-function shortage({ name, key_domain }: Row<'groups'>, members: number, exportable: boolean): string {
+function shortage(
+  { name, key_domain }: Row<'groups'>,
+  members: number,
+  { exportable, useCounter }: Pick<KeyRequest, 'exportable' | 'useCounter'>,
+): string {
   if (!exportable) return 'and it is not to be exportable: then it is on one'
+  if (useCounter !== undefined) return 'and its uses are counted, which those of copies are not: then it is on one'
   if (members > 0 && key_domain === null) return `and group ${name} has no key domain to copy keys under`
   return `group ${name} has ${members}: add devices to it, or ask for less durability`
 }

@@ -253,6 +253,24 @@ eachDatabase((name, database) => {
     await fc.assert(property, { numRuns: name === 'SQLite' ? 10 : 3 })
   })
 
+  test('a key whose uses are counted stays on its card, where they are', async () => {
+    const [first, second] = [await BenchToken.make(), await BenchToken.make()]
+    await using bench = await open('pair', first, second)
+    await throws(make(bench, 'few', 'ec', { useCounter: 3, durability: 2 }), 'INVALID', /its uses are counted/)
+    await make(bench, 'few', 'ec', { useCounter: 3 })
+    const { keys, state } = await bench.hsm.placement.heal(bench.caller, 'pair', signal)
+    assert.deepEqual(
+      keys.map(({ version, consistency, copies }) => [version.name, consistency, copies]),
+      [['few', 'single', 1]],
+    )
+    assert.equal(state, 'healthy')
+    const left = await Promise.all([first, second].map(async token => (await (await token.card()).inventory()).keys))
+    assert.deepEqual(
+      left.flat().map(({ useCounter }) => useCounter),
+      [3],
+    )
+  })
+
   test('two groups with the same key domain are two groups', async () => {
     const [first, second, third] = [await BenchToken.make(), await BenchToken.make(), await BenchToken.make()]
     await using bench = await open('pair', first, second)

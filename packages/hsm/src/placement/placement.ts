@@ -69,7 +69,8 @@ export class Placement implements AsyncDisposable {
     const answer = await this.#answer(work, version, holders)
     const known = { ...version, answer }
     const having = new Set(holders.map(({ member }) => member))
-    const asked = [...having, ...ready.map(({ member }) => member).filter(member => !having.has(member))]
+    const others = version.counted ? [] : ready.map(({ member }) => member).filter(member => !having.has(member))
+    const asked = [...having, ...others]
     const wanted = copies === 'all' ? asked.length : copies
     const members = await onAsMany(asked, wanted, async member => {
       const [done] = await placeOn(this.#foundation, work, member, [known])
@@ -80,10 +81,10 @@ export class Placement implements AsyncDisposable {
     const there = members.filter(isThere).length
     if (there >= wanted)
       return { copies: there, wrapped: obstacle === undefined, ...(obstacle && { obstacle }), members }
-    const others = members.filter(done => !isThere(done)).map(inWords)
+    const short = members.filter(done => !isThere(done)).map(inWords)
     throw new HsmError(
       'NOT_DURABLE',
-      `${versionWords(version)} is on ${there} of ${wanted} members of ${group.name}: ${others.join(', ') || 'no other is ready'}`,
+      `${versionWords(version)} is on ${there} of ${wanted} members of ${group.name}: ${short.join(', ') || 'no other is ready'}`,
       { retryAfterMs: 5_000 },
     )
   }

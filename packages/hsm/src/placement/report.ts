@@ -61,10 +61,11 @@ export interface Known {
 }
 
 export function reportOf(all: Known): GroupReport {
-  const known = { ...all, instances: all.instances.map(row => asSeen(all, row)) }
+  const known = { ...all, instances: asSeen(all) }
   const { group } = known
   const members = known.members.map(member => memberReport(known, member))
-  const keys = known.versions.filter(isKept).map(version => keyReport(known, version))
+  const byVersion = Map.groupBy(known.instances, ({ version_id }) => version_id)
+  const keys = known.versions.filter(isKept).map(version => keyReport(known, version, byVersion.get(version.id) ?? []))
   const durability = members.filter(({ operational }) => operational).length
   const reasons = [
     ...members.flatMap(({ member, reason }) => (reason ? [`${member.name}: ${reason}`] : [])),
@@ -76,12 +77,14 @@ export function reportOf(all: Known): GroupReport {
 }
 
 /** What a member that is ready does not hold is not there, whatever was seen on it before. */
-function asSeen({ members, sessions, versions }: Known, row: InstanceRow): InstanceRow {
-  const member = members.find(({ device }) => device === row.device_id)
-  const session = member && sessions.get(member.path)
-  const version = versions.find(({ id }) => id === row.version_id)
-  if (session?.state !== 'ready' || version === undefined || !holds(row)) return row
-  return instanceOf(version, session.keys) ? row : { ...row, state: 'missing', reason: 'it is not there any more' }
+function asSeen({ members, sessions, versions, instances }: Known): InstanceRow[] {
+  const present = new Map(members.map(({ device, path }) => [device, sessions.get(path)]))
+  const byId = new Map(versions.map(version => [version.id, version]))
+  return instances.map(row => {
+    const [session, version] = [present.get(row.device_id), byId.get(row.version_id)]
+    if (session?.state !== 'ready' || version === undefined || !holds(row)) return row
+    return instanceOf(version, session.keys) ? row : { ...row, state: 'missing', reason: 'it is not there any more' }
+  })
 }
 
 /** Those that are to be on every member. */
@@ -108,8 +111,7 @@ function memberReport({ group, sessions, instances }: Known, member: Member): Me
   return { member, operational: reason === undefined, ...(reason && { reason }), held }
 }
 
-function keyReport({ members, instances, singles }: Known, version: PlacedVersion): KeyReport {
-  const of = instances.filter(({ version_id }) => version_id === version.id)
+function keyReport({ members, singles }: Known, version: PlacedVersion, of: readonly InstanceRow[]): KeyReport {
   const reports = members.map((member): InstanceReport => {
     const row = of.find(({ device_id }) => device_id === member.device)
     if (row === undefined) return { member, state: 'unknown' }
@@ -124,6 +126,8 @@ function keyReport({ members, instances, singles }: Known, version: PlacedVersio
     return { ...found, consistency: 'lost', reason: 'no member has it, and there is no wrapped copy of it' }
   }
   if (copies >= members.length) return { ...found, consistency: 'ok' }
+  if (version.counted)
+    return { ...found, consistency: 'single', reason: 'its uses are counted, those of copies are not' }
   if (single !== undefined && !version.wrapped) return { ...found, consistency: 'single', reason: single }
   const missing = reports.filter(({ state }) => state === 'missing' || state === 'unknown')
   const words = missing.map(({ member, reason }) => `${member.name}${reason ? ` (${reason})` : ''}`).join(', ')

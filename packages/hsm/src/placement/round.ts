@@ -65,7 +65,8 @@ function needsWork(
   checked: ReadonlySet<string>,
 ): boolean {
   const instance = instanceOf(version, device.keys)
-  if (instance === undefined) return version.wrapped && !(row?.state === 'different' && checked.has(version.id))
+  if (instance === undefined)
+    return version.wrapped && !version.counted && !(row?.state === 'different' && checked.has(version.id))
   if (row === undefined || !holds(row) || row.reference !== instance.info.reference) return !checked.has(version.id)
   return version.kind === 'AES' && !checked.has(version.id)
 }

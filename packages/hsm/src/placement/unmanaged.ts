@@ -3,7 +3,7 @@ import { isExchangeKey, type KeyInfo } from '@keytether/driver'
 import type { Member } from '../groups/members.ts'
 import { keysOf } from '../keys.ts'
 import { obstacleTo, type Present } from './keep-copy.ts'
-import { isInstance, type PlacedVersion } from './versions.ts'
+import { instanceOf, type PlacedVersion } from './versions.ts'
 
 export interface UnmanagedKey {
   /** PKCS #15 iD, upper-case hexadecimal. */
@@ -22,10 +22,11 @@ export function unmanagedKeys(
   members: readonly Present[],
   versions: readonly PlacedVersion[],
 ): UnmanagedKey[] {
+  const managed = members.map(({ device }) => new Set(versions.map(version => instanceOf(version, device.keys))))
   const memberOf = new Map(members.map(({ member, device }) => [device, member]))
   const free = members
-    .flatMap(({ device }) => device.keys)
-    .filter(key => !isExchangeKey(key.info) && !versions.some(version => isInstance(version, key)))
+    .flatMap(({ device }, index) => device.keys.filter(key => !managed[index]!.has(key)))
+    .filter(key => !isExchangeKey(key.info))
   const keys = keysOf(free)
   return keys.map(({ id, instances }) => {
     const [{ identity, info }] = instances

@@ -1,6 +1,6 @@
 /** Versions of keys as far as it matters to where they are, and how they are known on a card. */
-import { curveByName, subjectPublicKeyInfo, WrappedKeyFile } from '@keytether/card'
-import { decode, equal, fromHex, toHex } from '@keytether/codec'
+import { curveByName, WrappedKeyFile } from '@keytether/card'
+import { decode, fromHex, toHex } from '@keytether/codec'
 import type { Answer, StoredKey } from '@keytether/driver'
 import type { Kysely } from 'kysely'
 import type { KeyInstance } from '../keys.ts'
@@ -21,6 +21,8 @@ export interface PlacedVersion
   readonly kind: 'EC' | 'RSA' | 'AES'
   readonly parameter: string
   readonly durability: number
+  /** Its card counts its uses, and would not those of a copy: it stays where it is. */
+  readonly counted: boolean
 }
 
 export async function versionsOf(
@@ -47,14 +49,16 @@ export async function versionsOf(
       'keys.kind',
       'keys.parameter',
       'keys.durability',
+      'keys.use_counter',
     ])
     .$if('group' in of, query => query.where('keys.group_id', '=', (of as { group: string }).group))
     .$if('version' in of, query => query.where('key_versions.id', '=', (of as { version: string }).version))
     .orderBy('keys.name')
     .orderBy('key_versions.version')
     .execute()
-  return rows.map(({ is_wrapped, answer, ...row }) => ({
+  return rows.map(({ is_wrapped, answer, use_counter, ...row }) => ({
     ...row,
+    counted: use_counter !== null,
     wrapped: Boolean(is_wrapped),
     answer: answer === null ? undefined : answerOf(answer),
   }))
@@ -87,13 +91,25 @@ export async function storedKey(db: Kysely<Tables>, version: PlacedVersion): Pro
 }
 
 /** What a device holds of a version, as far as can be told without using it. */
-export function instanceOf(version: PlacedVersion, keys: readonly KeyInstance[]): KeyInstance | undefined {
-  return keys.find(key => isInstance(version, key))
+export function instanceOf(
+  { public_key, card_key_id, identity }: PlacedVersion,
+  keys: readonly KeyInstance[],
+): KeyInstance | undefined {
+  const same = indexOf(keys).get(identity ?? '') ?? []
+  // A secret key's identity is its type and domain.
+  return public_key === null ? same.find(({ id }) => id === card_key_id) : same[0]
 }
 
-export function isInstance({ public_key, card_key_id, identity }: PlacedVersion, key: KeyInstance): boolean {
-  if (public_key === null) return key.id === card_key_id && key.identity === identity
-  return key.info.publicKey !== undefined && equal(subjectPublicKeyInfo(key.info.publicKey), public_key)
+/** By identity, once for each list: a device whose keys change has another one. */
+const indexes = new WeakMap<readonly KeyInstance[], ReadonlyMap<string, readonly KeyInstance[]>>()
+
+function indexOf(keys: readonly KeyInstance[]): ReadonlyMap<string, readonly KeyInstance[]> {
+  let index = indexes.get(keys)
+  if (index === undefined) {
+    index = Map.groupBy(keys, ({ identity }) => identity)
+    indexes.set(keys, index)
+  }
+  return index
 }
 
 export function answerText({ algorithm, input, output }: Answer): string {
