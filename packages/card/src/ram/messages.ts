@@ -34,7 +34,7 @@ export const ramMessageLimits = {
 
 export const ramKeepAlive = {
   /** The server pings this often, for the first time at once. */
-  pingMs: 4_000,
+  pingMs: 6_000,
   /** Who has not received a single byte for this long takes the line for dead. */
   silenceMs: 9_000,
 } as const
