@@ -6,7 +6,7 @@ import { HsmError } from '../errors.ts'
 import type { UsableKey } from '../keys/usable.ts'
 import type { KeyUse } from './members.ts'
 import { defaultAlgorithm, isJoseName, type SignatureMethod, signatureMethod } from './signature-algorithms.ts'
-import { verifyEcdsa, verifyRsa } from './verify-hash.ts'
+import { verifyEcdsa, verifyMessage, verifyRsa } from './verify-signature.ts'
 
 /** ECDSA: `der` is what X.509 and CMS have, `raw` is r ‖ s as JOSE has it. RSA signatures are the same bytes in both. */
 export type SignatureFormat = 'der' | 'raw'
@@ -26,6 +26,8 @@ export interface SignaturePlan {
   readonly format: SignatureFormat
   readonly method: SignatureMethod
   readonly hash: Uint8Array
+  /** What the hash is of, where that is known. */
+  readonly message?: Uint8Array
   readonly publicKey: PublicKey
 }
 
@@ -40,20 +42,22 @@ export function planSignature(usable: UsableKey, input: ToSign, options: Signatu
     throw new HsmError('INVALID', `${algorithm} signs a digest of ${size} bytes, got ${hash.length}`)
   }
   const format = options.format ?? (isJoseName(algorithm) ? 'raw' : 'der')
-  return { algorithm, format, method, hash, publicKey: publicKeyFor(usable) }
+  return { algorithm, format, method, hash, ...('message' in input && input), publicKey: publicKeyFor(usable) }
 }
 
 /** The signature is not believed: a token that computes wrongly would give its key away with it, or a certificate that no one accepts. */
-export function signatureUse({ method, hash, publicKey }: SignaturePlan): KeyUse<Uint8Array> {
+export function signatureUse(plan: SignaturePlan): KeyUse<Uint8Array> {
+  const { method, hash } = plan
   return {
     verb: 'sign',
     run: (card, info) => card.signHash(info, method.scheme, hash),
-    right: signature => isSignature(publicKey, method, hash, signature),
+    right: signature => isSignature(plan, signature),
   }
 }
 
 /** @param signature as the card answers: DER, or as long as the modulus */
-function isSignature(key: PublicKey, method: SignatureMethod, hash: Uint8Array, signature: Uint8Array): boolean {
+function isSignature({ publicKey: key, method, hash, message }: SignaturePlan, signature: Uint8Array): boolean {
+  if (message !== undefined) return verifyMessage(key, method, message, signature)
   if (key.kind === 'rsa') return verifyRsa(key, method, hash, signature)
   try {
     return verifyEcdsa(key, hash, decode(EcdsaSignature, signature))
@@ -70,13 +74,14 @@ export function inFormat({ publicKey, format }: SignaturePlan, signature: Uint8A
 }
 
 /** Whether somebody's signature, in the format given, is one of the hash. */
-export function verifies({ publicKey, method, hash, format }: SignaturePlan, signature: Uint8Array): boolean {
-  if (publicKey.kind === 'rsa' || format === 'der') return isSignature(publicKey, method, hash, signature)
+export function verifies(plan: SignaturePlan, signature: Uint8Array): boolean {
+  const { publicKey, format } = plan
+  if (publicKey.kind === 'rsa' || format === 'der') return isSignature(plan, signature)
   const size = publicKey.domain!.n.length
   if (signature.length !== 2 * size) return false
   const number = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
   const plain = { r: number(signature.subarray(0, size)), s: number(signature.subarray(size)) }
-  return isSignature(publicKey, method, hash, encode(EcdsaSignature, plain))
+  return isSignature(plan, encode(EcdsaSignature, plain))
 }
 
 const publicKeys = new WeakMap<object, PublicKey>()

@@ -1,10 +1,11 @@
 /**
- * Whether a signature of a hash is good. OpenSSL, as `node:crypto` offers it, verifies messages only: it hashes what it is given.
+ * Whether a signature is good. OpenSSL, as `node:crypto` offers it, verifies messages only: it hashes what it is given. Of hashes,
+ * signatures are verified here.
  *
  * @see SEC 1, 4.1.4 (ECDSA); RFC 8017, 8.2.2 (PKCS #1 v1.5) and 9.1.2 (PSS)
  * @module
  */
-import { constants, createECDH, createHash, publicDecrypt, timingSafeEqual } from 'node:crypto'
+import { constants, createECDH, createHash, type KeyObject, publicDecrypt, timingSafeEqual, verify } from 'node:crypto'
 import {
   curveOf,
   derivedPublicKey,
@@ -19,6 +20,28 @@ import {
 } from '@keytether/card'
 import { concat, equal } from '@keytether/codec'
 import type { SignatureMethod } from './signature-algorithms.ts'
+
+const { RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING, RSA_NO_PADDING, RSA_PSS_SALTLEN_DIGEST: saltLength } = constants
+const objects = new WeakMap<PublicKey, KeyObject>()
+
+function objectOf(key: PublicKey): KeyObject {
+  const known = objects.get(key)
+  if (known !== undefined) return known
+  const object = publicKeyObject(key)
+  objects.set(key, object)
+  return object
+}
+
+/** @param signature DER, or as long as the modulus */
+export function verifyMessage(
+  key: PublicKey,
+  { scheme, hash }: SignatureMethod,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const pss = scheme === 'RSA_PSS' && { padding: RSA_PKCS1_PSS_PADDING, saltLength }
+  return verify(hash, message, { key: objectOf(key), ...pss }, signature)
+}
 
 /** @param key with its domain parameters, if it is an EC key */
 export function verifyEcdsa(key: EcPublicKey, hash: Uint8Array, { r, s }: EcdsaSignature): boolean {
@@ -52,8 +75,8 @@ export function verifyRsa(
   hash: Uint8Array,
   signature: Uint8Array,
 ) {
-  const object = publicKeyObject(key)
-  const padding = scheme === 'RSA_PKCS1' ? constants.RSA_PKCS1_PADDING : constants.RSA_NO_PADDING
+  const object = objectOf(key)
+  const padding = scheme === 'RSA_PKCS1' ? RSA_PKCS1_PADDING : RSA_NO_PADDING
   let block: Uint8Array
   try {
     block = new Uint8Array(publicDecrypt({ key: object, padding }, signature))
