@@ -25,6 +25,11 @@ export const signatureAlgorithms = [
   ...hashes.map(hash => `RSA_PSS_${hash}` as const),
   ...joseNames,
 ] as const
+/** Whether it is JOSE's name of an algorithm, which means the form of the signature, too. */
+export function isJoseName(algorithm: string | undefined): boolean {
+  return (joseNames as readonly (string | undefined)[]).includes(algorithm)
+}
+
 export const signatureFormats = ['der', 'raw', 'jose'] as const
 
 const signing = {

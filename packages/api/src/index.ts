@@ -8,6 +8,7 @@ export {
   type BatchItem,
   cryptographyOperations,
   cryptographyStreams,
+  isJoseName,
   type StreamOperation,
   signatureAlgorithms,
   signatureFormats,

@@ -83,6 +83,9 @@ test('a signature in each form, of a message and of a digest', async () => {
     const body = { message: base64('other'), signature: jose.signature, algorithm: 'ES256' }
     assert.equal((await client().verify({ params, body })).valid, false)
   }
+  const pss = await client().sign({ params: { key: 'mail' }, body: { message, algorithm: 'RSA_PSS_SHA256' } })
+  assert.equal(pss.format, 'der')
+  assert.match(pss.signature, /==$/)
   await assert.rejects(client().sign({ params, body: {} }), { code: 'BAD_REQUEST' })
   await assert.rejects(client().sign({ params, body: { message, digest } }), /either message or digest/)
   await assert.rejects(client().sign({ params, body: { message: 'no base64' } }), { code: 'BAD_REQUEST' })

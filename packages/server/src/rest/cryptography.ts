@@ -1,5 +1,5 @@
 /** What applications do with keys. */
-import type { cryptographyOperations } from '@keytether/api'
+import { type cryptographyOperations, isJoseName } from '@keytether/api'
 import type { Hsm } from '@keytether/hsm'
 import { RequestError } from '../errors.ts'
 import { base64, fromBase64, fromBase64Url, gathered, maybeBytes } from './bytes.ts'
@@ -14,14 +14,13 @@ export const singleHandlers: Handlers<SingleOperations> = {
     const { algorithm, format, version } = body
     const options = { algorithm, ...(format && { format: format === 'jose' ? ('raw' as const) : format }) }
     const made = await cryptography.sign(caller, { key: params.key, version }, input(body), options, signal)
-    // JOSE's names mean its form, too.
-    const shown = format ?? (/^(ES|RS|PS)/.test(algorithm ?? '') ? 'jose' : made.format)
+    const shown = format ?? (isJoseName(algorithm) ? 'jose' : made.format)
     const encoding = shown === 'jose' ? 'base64url' : 'base64'
     return { ...made, format: shown, signature: Buffer.from(made.signature).toString(encoding) }
   },
   verify({ cryptography }, { caller, params, body }) {
     const { algorithm, format, version } = body
-    const jose = format === 'jose' || (format === undefined && /^(ES|RS|PS)/.test(algorithm ?? ''))
+    const jose = format === 'jose' || (format === undefined && isJoseName(algorithm))
     const signature = jose ? fromBase64Url(body.signature) : fromBase64(body.signature)
     const options = { algorithm, ...(jose ? { format: 'raw' as const } : format && { format }) }
     return cryptography.verify(caller, { key: params.key, version }, input(body), signature, options as object)

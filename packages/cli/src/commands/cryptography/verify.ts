@@ -31,7 +31,8 @@ async function run(file: string | undefined, options: VerifyOptions): Promise<vo
   const input = await toSign(file, options)
   const bytes = await readContent(options.signature)
   const { format, ...rest } = signing(options)
-  const jose = format === 'jose' || (format === undefined && /^(ES|RS|PS)/.test(options.algorithm ?? ''))
+  const { isJoseName } = await import('@keytether/api')
+  const jose = format === 'jose' || (format === undefined && isJoseName(options.algorithm))
   const signature = jose ? Buffer.from(bytes).toString('base64url') : base64(bytes)
   const body = { ...input, ...rest, ...(format !== undefined && { format }), signature }
   const verdict = await withService(options, client => client.verify({ params: { key: options.key }, body }))
