@@ -153,7 +153,7 @@ test('to a token that dialled in to a service, and from there to another one', a
   writeFileSync(file('api-token'), 'the-token-of-this-test\n')
   writeFileSync(file('root.cvc'), encode(Certificate, emulatorRoot.certificate))
   const trust = ['--token-file', 'api-token', '--trust', 'root.cvc']
-  const service = longRunning(['serve', '--listen', '127.0.0.1:0', ...trust], folder)
+  const service = longRunning(['serve', '--listen', '127.0.0.1:0', '--admit', 'genuine', ...trust], folder)
   const { url, ram } = await service.event('ready')
   const emulator = longRunning(['emulator', '--state', 'remote', '--ram', ram!], folder)
   await emulator.event('token')

@@ -33,7 +33,10 @@ before(async () => {
   for (const [name, text] of Object.entries(secrets)) writeFileSync(file(name), `${text}\n`)
   writeFileSync(file('token'), `${apiToken}\n`)
   await ok(['emulator', 'root', '--out', 'root.cvc'])
-  service = longRunning(['serve', '--listen', '127.0.0.1:0', '--token-file', 'token', '--trust', 'root.cvc'], folder)
+  service = longRunning(
+    ['serve', '--listen', '127.0.0.1:0', '--token-file', 'token', '--trust', 'root.cvc', '--admit', 'genuine'],
+    folder,
+  )
   url = (await service.event('ready')).url!
   proxy = await recordingProxy({ port: Number(new URL(url).port) })
 })

@@ -97,7 +97,7 @@ if (missing !== undefined) {
   })
 
   test('the agent lends it to a service', async () => {
-    const options = ['--listen', '127.0.0.1:0', '--token-file', 'token', '--trust', 'root.cvc']
+    const options = ['--listen', '127.0.0.1:0', '--token-file', 'token', '--trust', 'root.cvc', '--admit', 'genuine']
     const service = await start(['serve', ...options], 'ready')
     const { ram, api } = service.first as { ram: string; api: string }
     const agent = await start(['agent', ram, '--reader', reader, '--pin-file', 'pin'], 'connected')

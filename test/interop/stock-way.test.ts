@@ -24,10 +24,13 @@ async function startService(token: TokenInReader) {
   ])
   await token.write('root.cvc', Buffer.from(root.trim(), 'hex'))
   const { stdout: cwd } = await token.run('pwd', [])
-  const child = startKeytether(['serve', '--listen', '127.0.0.1:0', '--trust', 'root.cvc', '--json'], {
-    cwd: cwd.trim(),
-    env: { KEYTETHER_TOKEN: apiToken },
-  })
+  const child = startKeytether(
+    ['serve', '--listen', '127.0.0.1:0', '--trust', 'root.cvc', '--admit', 'genuine', '--json'],
+    {
+      cwd: cwd.trim(),
+      env: { KEYTETHER_TOKEN: apiToken },
+    },
+  )
   child.stderr!.resume()
   const [line] = await once(createInterface({ input: child.stdout! }), 'line')
   const { ram, api } = JSON.parse(String(line)) as { ram: string; api: string }

@@ -129,7 +129,14 @@ function configFile(folder: string, environment: Environment) {
         own: z.array(root).default([]),
       })
       .prefault({}),
-    devices: z.strictObject({ allowed: z.array(z.string()).optional(), pins: pins.optional() }).prefault({}),
+    devices: z
+      .strictObject({
+        allowed: z.array(z.string()).optional(),
+        pins: pins.optional(),
+        /** Whose a genuine device is that dials in: whoever claims it, or the tenant main. */
+        admit: z.enum(['claimed', 'genuine']).default('claimed'),
+      })
+      .prefault({}),
     log: z.enum(logLevels).default('info'),
   })
 }
@@ -167,10 +174,10 @@ export function readConfig(
 
 function devicesOptions(
   roots: readonly TrustRoot[],
-  { allowed, pins }: { allowed?: string[] | undefined; pins?: Record<string, string> | undefined },
+  { allowed, pins, admit }: z.output<ReturnType<typeof configFile>>['devices'],
 ): DevicesOptions {
   const bytes = Object.entries(pins ?? {}).map(([id, pin]) => [id, new TextEncoder().encode(pin)] as const)
-  return { roots, pins: new Map(bytes), ...(allowed && { allowed }) }
+  return { roots, pins: new Map(bytes), admit, ...(allowed && { allowed }) }
 }
 
 function mistake(context: z.core.$RefinementCtx, message: string): never {

@@ -20,6 +20,7 @@ interface ServeOptions extends OutputOptions, TrustOptions {
   readonly tokenFile?: string
   readonly trustTestDevices?: true
   readonly pins?: string
+  readonly admit?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly clientCa?: string
@@ -44,6 +45,12 @@ export function serve(program: Command): void {
     )
     .option('--trust-test-devices', "Also trust CardContact's root of test devices")
     .option('--pins <file>', 'PINs of devices that dial in locked: a JSON object of device id and PIN')
+    .addOption(
+      new Option(
+        '--admit <which>',
+        'Whose tokens are that dial in: of those who claim them, or at once, if genuine, of the tenant main; default claimed',
+      ).choices(['claimed', 'genuine']),
+    )
     .option('--tls-cert <file>', 'Serve HTTPS with this certificate chain, PEM')
     .option('--tls-key <file>', 'Its private key, PEM')
     .option('--client-ca <file>', 'Accept client certificates of these authorities in place of a token, PEM')
@@ -60,6 +67,7 @@ export function serve(program: Command): void {
     ['KEYTETHER_TOKEN=$(cat token) keytether serve', 'the token from the environment'],
     ['keytether serve --token-file token --trust root.cvc', 'emulated tokens, too'],
     ['keytether serve --config service.json --check', 'whether the settings have mistakes'],
+    ['keytether serve --token-file token --admit genuine', 'every genuine token that dials in, at once'],
   ])
 }
 
@@ -116,6 +124,7 @@ const optionsOf = {
   'tls.clientAuthorities': '--client-ca',
   'roots.own': '--trust',
   'devices.pins': '--pins',
+  'devices.admit': '--admit',
 } as const
 
 /** The configuration file with the options put over it. */
@@ -135,7 +144,7 @@ async function settings(options: ServeOptions): Promise<Record<string, unknown>>
     ...(options.masterKeyFile !== undefined && { masterKey: { file: resolve(options.masterKeyFile) } }),
     ...((tls || Object.keys(certificate).length > 0) && { tls: { ...tls, ...certificate } }),
     roots: { ...roots, own, ...defined({ test: options.trustTestDevices }) },
-    devices: { ...devices, ...defined({ pins: path(options.pins) }) },
+    devices: { ...devices, ...defined({ pins: path(options.pins), admit: options.admit }) },
   }
 }
 
