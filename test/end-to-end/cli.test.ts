@@ -99,7 +99,7 @@ describe('completion', () => {
   }
 
   const rows: readonly (readonly [words: string[], suggestions: string[]])[] = [
-    [['se'], ['serve']],
+    [['se'], ['serve', 'service']],
     [
       ['card', 's'],
       ['status', 'sign'],
