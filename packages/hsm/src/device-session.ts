@@ -95,6 +95,7 @@ export class DeviceSession {
   readonly #keeper: DeviceKeeper
   readonly #queue: WorkQueue
   #card: SmartCardHsm | undefined
+  #id: string | undefined
   /** Resolves when the card has come as far as it goes. */
   #settled: Promise<void> = Promise.resolve()
   /** As it was found when the card last came up. */
@@ -133,7 +134,7 @@ export class DeviceSession {
 
   /** The certified path with dots, as DESRCACC1.DESCHSMCA.DENK0105702; undefined until identified. */
   get id(): string | undefined {
-    return this.#card?.identity.path.replaceAll('/', '.')
+    return this.#id
   }
 
   /** What its certificates say; undefined until identified. */
@@ -225,6 +226,7 @@ export class DeviceSession {
       if (this.#card && this.#card.identity.path !== card.identity.path)
         return this.#goOffline('another device answers than before')
       this.#card = card
+      this.#id = card.identity.path.replaceAll('/', '.')
       this.#become('identified')
       const refusal = this.#keeper.refusal(this.id!)
       if (refusal !== undefined) return this.#goOffline(refusal)

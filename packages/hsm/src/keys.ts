@@ -46,7 +46,12 @@ export function domainId(domain: KeyDomainInfo): string | undefined {
 }
 
 /** Instances put together to keys. Two different keys of the same id stay two keys. */
-export function keysOf(instances: Iterable<KeyInstance>): Key[] {
+export function keysOf(instances: readonly KeyInstance[]): Key[] {
+  const [first, ...others] = instances
+  if (first === undefined) return []
+  // As it nearly always is where a key is used.
+  if (others.every(({ id, identity }) => id === first.id && identity === first.identity))
+    return [{ id: first.id, instances: [first, ...others] }]
   const keys = new Map<string, [KeyInstance, ...KeyInstance[]]>()
   for (const instance of instances) {
     const name = `${instance.id} ${instance.identity}`

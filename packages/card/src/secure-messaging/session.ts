@@ -204,7 +204,11 @@ function secureHeader({ cla, ins, p1, p2 }: CommandApdu): CommandApdu {
 /** The send sequence counter, which is also what initialisation vectors are made of. */
 function counterBlock(count: number): Uint8Array {
   const block = new Uint8Array(blockSize)
-  new DataView(block.buffer).setBigUint64(blockSize - 8, BigInt(count))
+  let rest = count
+  for (let i = blockSize - 1; rest > 0; i--) {
+    block[i] = rest & 0xff
+    rest = Math.floor(rest / 0x100)
+  }
   return block
 }
 

@@ -9,10 +9,11 @@ export interface Lane<W extends Work> {
   /** By their numbers. */
   readonly tasks: Task<W>[]
   /** Those that can do it. */
-  members: readonly Member<W>[]
+  readonly members: readonly Member<W>[]
+  /** Of each member, in their order, whether it can: 1 or 0. */
+  readonly mask: string
   /** The sum of what the tasks are reckoned to take. */
   estimateMs: number
-  allows(id: string): boolean
 }
 
 /** Above this, those that are empty are dropped. */
@@ -20,18 +21,17 @@ const maxLanes = 1_000
 
 export class Backlog<W extends Work> {
   readonly #lanes = new Map<string, Lane<W>>()
-  readonly #names = new WeakMap<ReadonlySet<string>, string>()
   #members: readonly Member<W>[] = []
   /** How many tasks wait. */
   length = 0
 
-  /** Those that are there from now on. */
+  /** Those that are there from now on. What waits is put into other lanes. */
   set members(members: readonly Member<W>[]) {
+    const tasks = [...this.#lanes.values()].flatMap(lane => lane.tasks)
+    this.#lanes.clear()
     this.#members = members
-    for (const [name, lane] of this.#lanes) {
-      if (lane.tasks.length === 0) this.#lanes.delete(name)
-      else lane.members = this.#able(lane)
-    }
+    this.length = 0
+    for (const task of tasks.sort((a, b) => a.number - b.number)) this.add(task)
   }
 
   /** Those that have tasks: the one with the oldest first, background last. */
@@ -43,43 +43,38 @@ export class Backlog<W extends Work> {
 
   /** The lane that the task belongs to. */
   lane(task: Task<W>): Lane<W> {
-    const { work, refusals } = task
-    const name = `${isBackground(task)} ${work.single} ${this.#name(work.on)}${refusals.size > 0 ? ` ${[...refusals].sort()}` : ''}`
+    const background = isBackground(task)
+    const exclusive = !task.work.single
+    let mask = ''
+    for (const { id } of this.#members) mask += isAllowed(task, id) ? '1' : '0'
+    const name = (background ? 'background ' : '') + (exclusive ? 'exclusive ' : '') + mask
     let lane = this.#lanes.get(name)
     if (lane === undefined) {
-      lane = {
-        background: isBackground(task),
-        exclusive: !work.single,
-        tasks: [],
-        members: [],
-        estimateMs: 0,
-        allows: id => (work.on === undefined || work.on.has(id)) && !refusals.has(id),
-      }
-      lane.members = this.#able(lane)
-      if (this.#lanes.size >= maxLanes) this.members = this.#members
+      const members = this.#members.filter(({ id }) => isAllowed(task, id))
+      lane = { background, exclusive, tasks: [], members, mask, estimateMs: 0 }
+      if (this.#lanes.size >= maxLanes) this.#dropEmpty()
       this.#lanes.set(name, lane)
     }
     return lane
   }
 
   /** Puts the task where its number belongs. */
-  add(task: Task<W>): void {
-    const lane = this.lane(task)
+  add(task: Task<W>, lane = this.lane(task)): void {
     const { tasks } = lane
     let index = tasks.length
     while (index > 0 && tasks[index - 1]!.number > task.number) index--
     tasks.splice(index, 0, task)
     lane.estimateMs += task.estimateMs
-    task.waiting = true
+    task.lane = lane
     this.length++
   }
 
   remove(task: Task<W>): void {
-    if (!task.waiting) return
-    const lane = this.lane(task)
+    const { lane } = task
+    if (lane === undefined) return
     lane.tasks.splice(lane.tasks.indexOf(task), 1)
     lane.estimateMs = lane.tasks.length === 0 ? 0 : lane.estimateMs - task.estimateMs
-    task.waiting = false
+    task.lane = undefined
     this.length--
   }
 
@@ -89,26 +84,27 @@ export class Backlog<W extends Work> {
     let ms = 0
     for (const other of this.#lanes.values()) {
       if (other.background !== lane.background || other.tasks.length === 0) continue
-      const share = other === lane ? 1 : other.members.filter(({ id }) => lane.allows(id)).length / other.members.length
+      const share = other === lane ? 1 : common(lane, other) / other.members.length
       count += other.tasks.length * share
       ms += other.estimateMs * share
     }
     return { count, ms }
   }
 
-  #able({ allows }: Pick<Lane<W>, 'allows'>): Member<W>[] {
-    return this.#members.filter(({ id }) => allows(id))
+  #dropEmpty(): void {
+    for (const [name, { tasks }] of this.#lanes) if (tasks.length === 0) this.#lanes.delete(name)
   }
+}
 
-  #name(on: ReadonlySet<string> | undefined): string {
-    if (on === undefined) return '*'
-    let name = this.#names.get(on)
-    if (name === undefined) {
-      name = [...on].sort().join(' ')
-      this.#names.set(on, name)
-    }
-    return name
-  }
+function isAllowed<W extends Work>({ work, refusals }: Task<W>, id: string): boolean {
+  return (work.on === undefined || work.on.has(id)) && !refusals.has(id)
+}
+
+/** How many members can do what is in either lane. */
+function common<W extends Work>(one: Lane<W>, other: Lane<W>): number {
+  let count = 0
+  for (let i = 0; i < one.mask.length; i++) if (one.mask[i] === '1' && other.mask[i] === '1') count++
+  return count
 }
 
 function byAge<W extends Work>(a: Lane<W>, b: Lane<W>): number {

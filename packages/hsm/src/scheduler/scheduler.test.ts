@@ -149,7 +149,7 @@ class Simulation {
   }
 
   waiting(): Job[] {
-    return [...this.#open].filter(job => this.tasks.get(job)?.waiting)
+    return [...this.#open].filter(job => this.tasks.get(job)?.lane)
   }
 
   #capable(job: Job): Presence[] {

@@ -112,13 +112,13 @@ export class Scheduler<W extends Work> {
       tries: 0,
       refusals: none,
       refusal: undefined,
-      waiting: false,
+      lane: undefined,
       settled: false,
     }
     const lane = this.#backlog.lane(task)
     if (lane.members.length === 0) throw noDevice()
     if (this.#backlog.length > 0) this.#admit(lane, task)
-    this.#backlog.add(task)
+    this.#backlog.add(task, lane)
     this.#dispatch()
     return task
   }
@@ -149,7 +149,7 @@ export class Scheduler<W extends Work> {
     if (!this.#end(attempt, false)) return
     const { task, member } = attempt
     if (!task.settled) {
-      const waited = task.waiting
+      const waited = task.lane !== undefined
       this.#backlog.remove(task)
       task.refusals = new Set([...task.refusals, member.id])
       task.refusal = error
@@ -198,6 +198,7 @@ export class Scheduler<W extends Work> {
 
   /** Others can do the work now than before. */
   #changed(): void {
+    for (const member of this.#members.values()) member.reserved = undefined
     this.#backlog.members = [...this.#members.values()]
     for (const lane of this.#backlog.lanes()) {
       if (lane.members.length > 0) continue
@@ -213,7 +214,7 @@ export class Scheduler<W extends Work> {
     task.attempts.splice(task.attempts.indexOf(attempt), 1)
     this.#running--
     if (isBackground(task)) this.#backgroundRunning--
-    if (task.settled || task.waiting || task.attempts.length > 0) return
+    if (task.settled || task.lane || task.attempts.length > 0) return
     if (task.work.repeatable) this.#again(task)
     else {
       const unknown = `${member.id} was lost before it answered (${reason}): it may have been done, look before you repeat it`
@@ -361,7 +362,7 @@ export class Scheduler<W extends Work> {
   /** What a member owes for too long is asked of another one as well, if there is one: the first answer counts. */
   #giveToOthers(member: Member<W>): void {
     for (const { task } of member.running) {
-      if (task.settled || task.waiting || !task.work.repeatable || task.tries >= maxTries) continue
+      if (task.settled || task.lane || !task.work.repeatable || task.tries >= maxTries) continue
       if (task.attempts.some(attempt => !attempt.member.late && !attempt.member.leaving)) continue
       const others = this.#backlog.lane(task).members.filter(other => other !== member && !other.late)
       if (others.length > 0) this.#backlog.add(task)

@@ -1,5 +1,6 @@
 /** An operation on its way through the scheduler. */
 import type { HsmError } from '../errors.ts'
+import type { Lane } from './backlog.ts'
 import type { Member } from './member.ts'
 import type { Operation } from './operation.ts'
 
@@ -32,7 +33,8 @@ export interface Task<W extends Work> {
   /** Members that refused it, and the reason of the last one. */
   refusals: ReadonlySet<string>
   refusal: HsmError | undefined
-  waiting: boolean
+  /** Where it waits. */
+  lane: Lane<W> | undefined
   /** Answered, failed or withdrawn. */
   settled: boolean
 }

@@ -1,0 +1,208 @@
+/**
+ * Tokens at work, as fast as real ones and as far away: how much of their chips the scheduler makes use of, and for how long
+ * an operation waits beyond what chip and network take. First with channels in this process, then through the agent and the
+ * service, whose tokens have a process of their own.
+ */
+import { fork } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runAgent } from '@keytether/agent'
+import type { Channel } from '@keytether/card'
+import { emulatorRoot } from '@keytether/emulator'
+import { createLog, startService } from '@keytether/server'
+import { Devices } from '../packages/hsm/src/devices.ts'
+import { heading, print } from './report.ts'
+import { chipMs, tokenGroup } from './token-group.ts'
+
+type Transport = 'auto' | 'http'
+
+/** Each way. */
+const wayMs = 25
+const linkMs = 2 * wayMs
+const warmUpMs = 1_500
+const measureMs = 5_000
+const hash = new Uint8Array(createHash('sha256').update('bench').digest())
+const never = new AbortController().signal
+
+const [role, ...parameters] = process.argv.slice(2)
+if (role === 'tokens') await connectTokens(parameters[0]!, Number(parameters[1]), parameters[2] as Transport)
+else await main()
+
+async function main(): Promise<void> {
+  for (const duplex of [true, false]) {
+    heading(
+      `Tokens of ${chipMs} ms behind ${linkMs} ms, in this process, ${duplex ? 'full duplex' : 'a template at a time'}`,
+    )
+    for (const count of [1, 8, 64]) await inProcess(count, duplex)
+  }
+  for (const transport of ['auto', 'http'] as const) {
+    const name = transport === 'auto' ? 'a WebSocket' : 'RAMOverHTTP'
+    heading(`Tokens of ${chipMs} ms behind ${linkMs} ms, through agent and service, over ${name}`)
+    for (const count of [1, 8, 64]) await throughService(count, transport)
+  }
+}
+
+async function inProcess(count: number, duplex: boolean): Promise<void> {
+  const devices = new Devices({ roots: [emulatorRoot] })
+  for (const token of await tokenGroup(count)) devices.attach(duplex ? farAway(token) : oneAtATime(farAway(token)))
+  await measure(devices, count, duplex)
+  devices.close('the end')
+}
+
+async function throughService(count: number, transport: Transport): Promise<void> {
+  const config = { host: '127.0.0.1', port: 0, tokens: ['known-to-everybody-in-this-benchmark'] }
+  const service = await startService({ ...config, devices: { roots: [emulatorRoot] } }, createLog('silent'))
+  const child = fork(import.meta.filename, ['tokens', service.url, String(count), transport])
+  try {
+    await measure(service.devices, count, transport === 'auto')
+  } finally {
+    child.kill()
+    await once(child, 'exit')
+    await service.close()
+  }
+}
+
+async function measure(devices: Devices, count: number, duplex: boolean): Promise<void> {
+  for (let attempt = 0; devices.hsms().length < count; attempt++) {
+    if (attempt > 600) throw new Error(`only ${devices.hsms().length} of ${count} tokens are ready`)
+    await sleep(100)
+  }
+  const { id: key } = devices.keys()[0]!
+  const sign = async () => {
+    const asked = performance.now()
+    await devices.sign({ key }, 'ECDSA', hash, never)
+    return performance.now() - asked
+  }
+  const chips = { name: 'chips', value: (count * 1000) / chipMs }
+  const rate = await saturated(sign, 4 * count)
+  const name = count === 1 ? '1 token' : `${count} tokens`
+  print({
+    name: `${name}, as many signatures as it takes`,
+    value: rate,
+    unit: '/s',
+    beside: chips,
+    aim: duplex ? 0.95 * chips.value : undefined,
+  })
+  // One operation in a template: what is on its way cannot be joined by others.
+  const most = duplex ? chips.value : (count * 1000) / (chipMs + linkMs)
+  for (const [how, load, gap] of [
+    ['evenly', 0.95, () => 1],
+    ['at random', 0.7, () => -Math.log(1 - Math.random())],
+  ] as const) {
+    const waits = await offered(sign, most * load, gap)
+    const loaded = `${name}, ${Math.round(load * 100)} % ${how}`
+    print({ name: `${loaded}: wait p50`, value: at(waits, 0.5), unit: 'ms' })
+    const aim = duplex && count === 64 && how === 'evenly' ? { aim: 5, atMost: true } : {}
+    print({ name: `${loaded}: wait p99`, value: at(waits, 0.99), unit: 'ms', ...aim })
+  }
+}
+
+/** Signatures a second with so many clients, each of which asks for the next one when it has its own. */
+async function saturated(sign: () => Promise<number>, clients: number): Promise<number> {
+  const started = performance.now()
+  let count = 0
+  const client = async () => {
+    for (let now = 0; now < warmUpMs + measureMs; now = performance.now() - started) {
+      await sign()
+      const ended = performance.now() - started
+      if (ended >= warmUpMs && ended < warmUpMs + measureMs) count++
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, client))
+  return (count * 1000) / measureMs
+}
+
+/** For how long each operation took beyond chip and network, at so many a second. */
+async function offered(sign: () => Promise<number>, rate: number, gap: () => number): Promise<number[]> {
+  const started = performance.now()
+  const times: Promise<number>[] = []
+  for (let at = 0; at < warmUpMs + measureMs; at += (gap() * 1000) / rate) {
+    const rest = at - (performance.now() - started)
+    if (rest > 0) await sleep(rest)
+    times.push(sign())
+  }
+  const warm = Math.floor((times.length * warmUpMs) / (warmUpMs + measureMs))
+  return (await Promise.all(times)).slice(warm).map(ms => ms - chipMs - linkMs)
+}
+
+function at(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))]!
+}
+
+/** The channel with a way to it. */
+function farAway(channel: Channel): Channel {
+  return {
+    atr: channel.atr,
+    duplex: true,
+    roundTripMs: linkMs,
+    async transmit(commands) {
+      await sleep(wayMs)
+      const answers = await channel.transmit(commands)
+      await sleep(wayMs)
+      return answers
+    },
+    reset: () => channel.reset(),
+    close: reason => channel.close(reason),
+  }
+}
+
+/** As RAMOverHTTP: what comes meanwhile goes together when the answer is there. */
+function oneAtATime(channel: Channel): Channel {
+  const waiting: {
+    commands: readonly Uint8Array[]
+    resolve: (answers: Uint8Array[]) => void
+    reject: (error: unknown) => void
+  }[] = []
+  let busy = false
+  const next = async () => {
+    if (busy || waiting.length === 0) return
+    busy = true
+    const batch = waiting.splice(0)
+    try {
+      const answers = await channel.transmit(batch.flatMap(({ commands }) => commands))
+      for (const { commands, resolve } of batch) resolve(answers.splice(0, commands.length))
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+    busy = false
+    setImmediate(next)
+  }
+  return {
+    ...channel,
+    duplex: false,
+    transmit: commands =>
+      new Promise((resolve, reject) => {
+        waiting.push({ commands, resolve, reject })
+        setImmediate(next)
+      }),
+  }
+}
+
+/** Connects the tokens to the service, over lines that take their time. */
+async function connectTokens(service: string, count: number, transport: Transport): Promise<void> {
+  const port = await slowLine(Number(new URL(service).port))
+  const signal = new AbortController().signal
+  for (const token of await tokenGroup(count)) {
+    const channel = { atr: token.atr, transmit: token.transmit.bind(token), reset: token.reset.bind(token) }
+    const open = async () => ({ ...channel, close: async () => {} })
+    void runAgent({ url: `http://127.0.0.1:${port}/rt/hsm`, open, transport, signal })
+  }
+}
+
+/** A port whose connections lead to another one, each piece that comes later than it was sent. */
+async function slowLine(target: number): Promise<number> {
+  const later = (from: Socket, to: Socket) => {
+    from.on('data', data => setTimeout(() => to.write(data), wayMs))
+    from.on('close', () => setTimeout(() => to.destroy(), wayMs))
+    from.on('error', () => to.destroy()).setNoDelay(true)
+  }
+  const server = createServer(near => {
+    const far = connect(target, '127.0.0.1')
+    later(near, far)
+    later(far, near)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return (server.address() as AddressInfo).port
+}
