@@ -1,4 +1,4 @@
-/** Emulated tokens that have one key in common and take their time to sign with it. */
+/** Emulated tokens that have one key in common. */
 import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
 
@@ -6,17 +6,12 @@ const userPin = new TextEncoder().encode('648219')
 const soPin = new TextEncoder().encode('57621880')
 const share = new Uint8Array(32).fill(0x5a)
 
-/** What a token of the current generation takes for a signature with an EC key. */
-export const chipMs = 150
-
 /** Tokens, logged in, all of which have one P-256 key. */
 export async function tokenGroup(count: number): Promise<Emulator[]> {
-  let slow = false
   const tokens: Emulator[] = []
   let wrapped: Awaited<ReturnType<SmartCardHsm['wrapKey']>> | undefined
   for (let i = 0; i < count; i++) {
-    const latency = ({ kind }: { kind: string }) => (slow && kind === 'sign' ? chipMs : 0)
-    const token = await Emulator.open({ store: memoryStore(), latency })
+    const token = await Emulator.open({ store: memoryStore() })
     const card = await SmartCardHsm.open(token, { roots: [emulatorRoot] })
     await card.initialize({ soPin, userPin, dkekShares: 1, label: 'bench' })
     await card.keyDomains.importShare(0, share)
@@ -28,6 +23,5 @@ export async function tokenGroup(count: number): Promise<Emulator[]> {
     }
     tokens.push(token)
   }
-  slow = true
   return tokens
 }

@@ -16,7 +16,7 @@ export interface MemberOptions {
 
 /** Of a kind that nobody has done yet. */
 export const unknownMs = 150
-/** However fast a chip is beside its link. */
+/** However fast a chip is beside its link; two, as long as only both together are known. */
 const widestWindow = 16
 /** A second command in a template pays where the way there and back is at least this part of what the chip takes. */
 const worthwhile = 1 / 8
@@ -68,7 +68,8 @@ export class Member<W extends Work> {
     const { linkMs } = this.speed
     if (chip === undefined) return 1
     if (!this.duplex) return linkMs >= chip * worthwhile ? 2 : 1
-    return 1 + Math.min(widestWindow - 1, Math.ceil(linkMs / Math.max(chip, 0.01)))
+    const widest = this.speed.isPure(kind) ? widestWindow : 2
+    return Math.min(widest, 1 + Math.ceil(linkMs / Math.max(chip, 0.01)))
   }
 
   /** Whether it takes a task of the lane now, beside what it has. */

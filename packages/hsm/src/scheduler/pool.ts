@@ -86,9 +86,10 @@ export class Pool {
     this.#devices.set(id, { device, priority, standby })
     let speed = this.#speeds.get(id)
     if (speed === undefined) {
-      speed = new Speed(() => this.#devices.get(id)?.device.roundTripMs)
+      speed = new Speed()
       this.#speeds.set(id, speed)
     }
+    if (former?.device !== device && device.roundTripMs !== undefined) speed.linkMs = device.roundTripMs
     this.#scheduler.join({ id, speed, duplex: device.duplex, priority, standby })
   }
 

@@ -12,6 +12,8 @@ interface Device {
   readonly id: string
   readonly chipMs: number
   readonly linkMs: number
+  /** What it is taken for at first. */
+  readonly measuredMs?: number
   readonly duplex: boolean
   readonly standby: boolean
   readonly priority: number
@@ -95,7 +97,7 @@ class Simulation {
     this.#all.add(presence)
     this.#chipFree.set(device.id, this.#chipFree.get(device.id) ?? 0)
     const { id, duplex, standby, priority } = device
-    this.scheduler.join({ id, duplex, standby, priority, speed: new Speed(() => device.linkMs) })
+    this.scheduler.join({ id, duplex, standby, priority, speed: new Speed(device.measuredMs ?? device.linkMs) })
   }
 
   retire(id: string): void {
@@ -475,6 +477,13 @@ test('work in the background waits for the rest, and not for ever', () => {
   assert.ok(jobs.every(({ startedOn }) => startedOn.length === 0))
   simulation.run(start + 15_000)
   assert.ok(jobs.every(({ outcome }) => outcome === 'done'))
+  simulation.run()
+})
+
+test('a link that seemed longer than it is', () => {
+  const simulation = known(...Array.from({ length: 8 }, (_, index) => device(`${index}`, { measuredMs: 400 })))
+  const jobs = Array.from({ length: 20 }, () => simulation.submit())
+  assert.equal(jobs.filter(({ startedOn }) => startedOn.length > 0).length, 16)
   simulation.run()
 })
 

@@ -7,19 +7,22 @@
 const weight = 0.25
 
 export class Speed {
-  readonly #measuredLink: () => number | undefined
-  #link = 0
+  #link: number
   /** By kind; `pure` if measured without the way. */
   readonly #chip = new Map<string, { ms: number; pure: boolean }>()
 
-  /** @param link the way there and back as the transport or the first exchanges have measured it */
-  constructor(link: () => number | undefined) {
-    this.#measuredLink = link
-    this.#link = link() ?? 0
+  /** @param linkMs the way there and back, as first measured; rather too long than too short */
+  constructor(linkMs = 0) {
+    this.#link = linkMs
   }
 
   get linkMs(): number {
     return this.#link
+  }
+
+  /** The device is connected in another way than before. */
+  set linkMs(ms: number) {
+    this.#link = ms
   }
 
   /** Undefined if it has not been seen. */
@@ -27,30 +30,30 @@ export class Speed {
     return this.#chip.get(kind)?.ms
   }
 
+  /** Whether the time of the chip is known apart from that of the way. */
+  isPure(kind: string): boolean {
+    return this.#chip.get(kind)?.pure ?? false
+  }
+
   /**
-   * An answer that came while nothing else was on its way, or behind another one.
+   * An answer came.
    *
    * @param previousAt when the answer before it came
    */
   learn(kind: string, startedAt: number, answeredAt: number, previousAt: number): void {
-    const known = this.#chip.get(kind)
-    const arrivedBehind = previousAt >= startedAt + this.#link
     const total = answeredAt - startedAt
-    if (arrivedBehind) {
-      this.#note(kind, answeredAt - previousAt, true)
-      return
-    }
-    if (known?.pure) this.#link = this.#measuredLink() ?? mixed(this.#link, Math.max(0, total - known.ms))
+    if (previousAt >= startedAt + this.#link) this.#note(kind, answeredAt - previousAt, true)
+    else if (previousAt > startedAt) return
+    else if (this.isPure(kind)) this.#link = mixed(this.#link, Math.max(0, total - this.chipMs(kind)!))
     else {
-      // The way cannot take longer than the quickest of all answers.
-      this.#link = Math.min(this.#measuredLink() ?? this.#link, total)
+      this.#link = Math.min(this.#link, total)
       this.#note(kind, total - this.#link, false)
     }
   }
 
   /** Several that were answered together. */
   learnBatch(kinds: readonly string[], ms: number): void {
-    this.#link = Math.min(this.#measuredLink() ?? this.#link, ms)
+    this.#link = Math.min(this.#link, ms)
     const chip = Math.max(0, ms - this.#link) / kinds.length
     for (const kind of new Set(kinds)) if (kinds.every(other => other === kind)) this.#note(kind, chip, false)
   }
@@ -59,6 +62,7 @@ export class Speed {
     const known = this.#chip.get(kind)
     // What was measured without the way is not mixed with what was not.
     const fresh = known === undefined || (pure && !known.pure)
+    if (fresh && known) this.#link = Math.max(0, known.ms + this.#link - ms)
     this.#chip.set(kind, { ms: fresh ? ms : mixed(known.ms, ms), pure: pure || (known?.pure ?? false) })
   }
 }
