@@ -2,14 +2,16 @@
 import { readFile } from 'node:fs/promises'
 import type { AgentEvent, AgentOptions, CommandGroup, Unlocked } from '@keytether/agent'
 import { type Command, Option } from 'commander'
+import { CliError } from './errors.ts'
 import type { Report } from './output.ts'
-import { givenPin, type PinOptions, readPin, userPin } from './pin.ts'
+import { firstLine, givenPin, type PinOptions, readPin, userPin } from './pin.ts'
 import { tries } from './presented-pin.ts'
 
 export interface DialOptions extends PinOptions {
   readonly ca?: readonly string[]
   readonly allow?: readonly CommandGroup[]
   readonly transport?: 'auto' | 'http'
+  readonly enrolmentFile?: string
 }
 
 export function dialOptions(command: Command): Command {
@@ -22,6 +24,7 @@ export function dialOptions(command: Command): Command {
         'initialize',
       ]),
     )
+    .option('--enrolment-file <file>', "Read the URL's enrolment secret from the first line of a file")
     .addOption(
       new Option('--transport <way>', 'http keeps to RAMOverHTTP; auto asks the service for a WebSocket first')
         .choices(['auto', 'http'])
@@ -42,6 +45,25 @@ export async function dialSettings(
     ...(options.transport && { transport: options.transport }),
     ...(pin && { pin }),
   }
+}
+
+/**
+ * The URL with the enrolment secret in it, as the password.
+ *
+ * @throws CliError if the URL has one already, or the file has none
+ */
+export async function dialUrl(url: string, { enrolmentFile }: DialOptions): Promise<string> {
+  if (enrolmentFile === undefined) return url
+  const parsed = new URL(url)
+  if (parsed.password !== '' || parsed.searchParams.has('enrolment')) {
+    throw new CliError('usage', 'the URL holds a secret already, and --enrolment-file names another', [
+      'give one of them',
+    ])
+  }
+  const secret = (await firstLine(enrolmentFile)).trim()
+  if (secret === '') throw new CliError('usage', `there is no secret in the first line of ${enrolmentFile}`)
+  parsed.password = encodeURIComponent(secret)
+  return parsed.href
 }
 
 export function reportNoPin(report: Report): void {

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { endpointUrl } from '../address.ts'
-import { agentReporter, type DialOptions, dialOptions, dialSettings, reportNoPin } from '../agent-options.ts'
+import { agentReporter, type DialOptions, dialOptions, dialSettings, dialUrl, reportNoPin } from '../agent-options.ts'
 import { examples } from '../examples.ts'
 import { interruption } from '../interrupt.ts'
 import { type OutputOptions, outputOptions, reporter } from '../output.ts'
@@ -35,7 +35,7 @@ async function run(url: string, options: AgentCommandOptions): Promise<void> {
   if (!settings.pin) reportNoPin(report)
   await runReaders({
     ...settings,
-    url,
+    url: await dialUrl(url, options),
     ...(options.reader !== undefined && { reader: options.reader }),
     signal: stop.signal,
     onEvent(event) {

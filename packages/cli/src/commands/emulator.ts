@@ -4,7 +4,7 @@ import type { Channel } from '@keytether/card'
 import type { VpcdEvent } from '@keytether/emulator'
 import type { Command } from 'commander'
 import { type Address, address, endpointUrl } from '../address.ts'
-import { agentReporter, type DialOptions, dialOptions, dialSettings, reportNoPin } from '../agent-options.ts'
+import { agentReporter, type DialOptions, dialOptions, dialSettings, dialUrl, reportNoPin } from '../agent-options.ts'
 import { type BytesOptions, bytesOptions, writeBytes } from '../bytes-io.ts'
 import { CliError } from '../errors.ts'
 import { examples } from '../examples.ts'
@@ -63,7 +63,9 @@ async function run(options: EmulatorOptions): Promise<void> {
   await using token = await openState(state, { ...options, latency })
   await introduce(token, report)
   if (vpcd) await insert(token, vpcd, report, stop.signal)
-  if (ram !== undefined) await dialIn(token, { ...settings, url: ram, signal: stop.signal }, report)
+  if (ram === undefined) return
+  const url = await dialUrl(ram, options)
+  await dialIn(token, { ...settings, url, signal: stop.signal }, report)
 }
 
 /** Says which token this is. */

@@ -43,8 +43,11 @@ function create(enrolment: Command): void {
     }
     const made = await withService(options, client => client.createEnrolment({ body }))
     const { url } = await serviceAccess(options)
+    const endpoint = new URL(`${url}/rt/hsm`)
+    // Not in the query: proxies write that into their logs.
+    endpoint.password = made.secret
     report(options, made, () => [
-      `${url}/rt/hsm?enrolment=${made.secret}`,
+      endpoint.href,
       'give this URL to `keytether agent` or ram-client; it is not shown again',
     ])
   })

@@ -21,8 +21,8 @@ async function served(t: TestContext, options: Partial<RamEndpointOptions> = {})
   t.after(() => server[Symbol.asyncDispose]())
   return {
     ...server,
-    async begin(autoPong = true) {
-      const client = await rawCardSide(server.url, undefined, autoPong)
+    async begin({ autoPong = true, url = server.url } = {}) {
+      const client = await rawCardSide(url, undefined, autoPong)
       for (let i = 0; i < 500 && sessions.length === 0; i++) await sleep(2)
       return { client, session: sessions.shift()! }
     },
@@ -56,6 +56,13 @@ test('commands go out while others wait for their answers; each call gets its ow
   assert.equal((await session.closed).code, 'CLOSED')
   assert.equal(endpoint.sessionCount, 0)
   await fails(session.transmit([query]), 'CLOSED', /no longer needed/)
+})
+
+test('a secret in the URL is handed on', async t => {
+  const { begin, url } = await served(t)
+  for (const secretive of [`${url}?enrolment=s3cret`, url.replace('//', '//:s3cret@')]) {
+    assert.equal((await begin({ url: secretive })).session.info.enrolment, 's3cret')
+  }
 })
 
 test('what can never be carried is refused at once', async t => {
@@ -176,7 +183,7 @@ test('a card that does not answer in time ends the session', async t => {
 
 test('a card side that does not answer pings is given up in less than ten seconds', async t => {
   const { begin } = await served(t)
-  const { session } = await begin(false)
+  const { session } = await begin({ autoPong: false })
   const began = performance.now()
   const work = fails(session.transmit([query]), 'REMOVED', /the connection is dead/)
   await work
