@@ -9,7 +9,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { createClient, fetchTransport } from '@keytether/api'
 import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, fileStore } from '@keytether/emulator'
 import { keytether } from '@keytether/test/keytether'
@@ -47,11 +46,21 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function run(command: string, ...more: string[]): Promise<string> {
+function ask(command: string, more: readonly string[]) {
   const env = { KEYTETHER_URL: bench.service.url, KEYTETHER_TOKEN: apiToken }
-  const { code, stdout, stderr } = await keytether([...command.split(' '), ...more], { cwd: folder, env })
+  return keytether([...command.split(' '), ...more], { cwd: folder, env })
+}
+
+async function run(command: string, ...more: string[]): Promise<string> {
+  const { code, stdout, stderr } = await ask(command, more)
   assert.equal(code, 0, `${command}: ${stderr}`)
   return stdout
+}
+
+async function refused(command: string): Promise<string> {
+  const { code, stderr } = await ask(command, [])
+  assert.equal(code, 1, stderr)
+  return stderr
 }
 
 async function becomes(name: string, state: 'ready' | 'offline'): Promise<void> {
@@ -71,7 +80,6 @@ async function pull(name: string): Promise<void> {
   await becomes(name, 'offline')
 }
 
-const client = () => createClient({ send: fetchTransport(bench.service.url, apiToken) })
 const dataKeysOf = async (key: string) => {
   const { items } = JSON.parse(await run(`data-keys ${key} --json`))
   return items.map(({ dataKeys }: { dataKeys: number }) => dataKeys)
@@ -88,13 +96,10 @@ test('the whole of it', { timeout: 240_000 }, async () => {
   for (const name of names) await plugIn(name)
   await run('group create hsm')
   for (const name of names) await run(`group move ${paths.get(name)} hsm`)
-  const unmanaged = await client().listUnmanagedKeys({ params: { group: 'hsm' } })
-  const idOf = (label: string) => unmanaged.items.find(one => one.label === label)!.id
-  for (const [name, label] of [
-    ['old', 'webadm'],
-    ['ca', 'certificates'],
-  ] as const)
-    await client().adoptKeys({ body: { name, group: 'hsm', cardKeyIds: [idOf(label)] } })
+  const unmanaged = JSON.parse(await run('group unmanaged hsm --json'))
+  const idOf = (label: string) => unmanaged.find((one: { label: string }) => one.label === label).id
+  await run(`key adopt old ${idOf('webadm')} --group hsm`)
+  await run(`key adopt ca ${idOf('certificates')} --group hsm`)
 
   // Encrypted on one, decrypted on the other: either may be away.
   const secret = randomBytes(200_000)
@@ -108,26 +113,16 @@ test('the whole of it', { timeout: 240_000 }, async () => {
     return readFileSync(file('secret.dec'))
   }
   assert.deepEqual(await decrypted('old'), secret)
-  const wrong = await keytether(
-    ['decrypt', 'secret.enc', '--associated-data', 'user-2', '--key', 'old', '--out', 'x'],
-    {
-      ...{ cwd: folder, env: { KEYTETHER_URL: bench.service.url, KEYTETHER_TOKEN: apiToken } },
-    },
-  )
-  assert.deepEqual([wrong.code, /nothing of it is to be trusted/.test(wrong.stderr)], [1, true], wrong.stderr)
+  const wrong = await refused('decrypt secret.enc --associated-data user-2 --key old --out x')
+  assert.match(wrong, /nothing of it is to be trusted/)
   await plugIn('one')
 
   // A new key: all decrypt, the first encrypts.
-  await client().createKey({
-    body: { name: 'new', group: 'hsm', kind: 'AES', bits: 256, algorithms: ['aes-cbc-encrypt', 'aes-cbc-decrypt'] },
-  })
+  await run('key create new --group hsm --aes 256 --algorithm aes-cbc-encrypt aes-cbc-decrypt')
   assert.deepEqual(await decrypted('new', 'old'), secret)
   assert.deepEqual(await dataKeysOf('old'), [1])
   assert.match(await run('data-keys old --of 1'), /token of user 1/)
-  await assert.rejects(client().destroyKey({ params: { key: 'old' }, body: {} }), {
-    code: 'WRONG_STATE',
-    message: /1 data keys hang on it, .*rewrap that first/,
-  })
+  assert.match(await refused('key destroy old'), /1 data keys hang on it, .*rewrap that first, or say force/)
   const before = readFileSync(file('secret.enc'))
   await pull('two')
   assert.match(await run('rewrap secret.enc --key new old'), /Was under : old, version 1\nIs under {2}: new, version 1/)
@@ -137,20 +132,15 @@ test('the whole of it', { timeout: 240_000 }, async () => {
   await plugIn('two')
 
   // Nothing needs the old key any more.
-  await client().destroyKey({ params: { key: 'old' }, body: { restorableDays: 0 } })
+  assert.match(await run('key destroy old --restorable 0'), /old, version 1: erased/)
   await pull('one')
   assert.deepEqual(await decrypted('new'), secret)
   await plugIn('one')
 
   // And the RSA key for certificates, and what else a key of a service does.
-  const { items } = await client().listKeys()
-  assert.deepEqual(items.map(({ name }) => name).toSorted(), ['ca', 'new', 'old'])
   await run('sign secret --key ca --algorithm RSA_PSS_SHA256 --format raw --out signature')
-  const { publicKey } = items.find(({ name }) => name === 'ca')!.versions[0]!
   const options = { padding: 6, saltLength: 32 }
-  const key = createPublicKey(
-    publicKey!.startsWith('-') ? publicKey! : { key: Buffer.from(publicKey!, 'base64'), format: 'der', type: 'spki' },
-  )
+  const key = createPublicKey(await run('key public-key ca'))
   assert.ok(verify('sha256', secret, { key, ...options }, readFileSync(file('signature'))))
   const digest = createHash('sha256').update(secret).digest('hex')
   assert.match(

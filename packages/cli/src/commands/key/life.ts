@@ -10,6 +10,7 @@ interface Options extends ServiceOptions, OutputOptions {
   readonly keyVersion?: number
   readonly reason?: string
   readonly restorable?: number
+  readonly force?: true
 }
 
 type Change = 'activateKey' | 'suspendKey' | 'deactivateKey' | 'destroyKey' | 'restoreKey'
@@ -40,7 +41,9 @@ export function destroy(key: Command): void {
     'destroy',
     'destroyKey',
     'It cannot be used, and is erased from all tokens when the time to restore it is over',
-  )(key).option('--restorable <days>', 'How long it can be restored, 0 to 365; default 7', whole(0, 365))
+  )(key)
+    .option('--restorable <days>', 'How long it can be restored, 0 to 365; default 7', whole(0, 365))
+    .option('--force', 'Also while data keys hang on it: what is encrypted with them is lost')
 }
 
 function changing(name: string, change: Change, description: string) {
@@ -58,12 +61,13 @@ function changing(name: string, change: Change, description: string) {
 async function run(
   name: string,
   change: Change,
-  { keyVersion: version, reason, restorable, ...options }: Options,
+  { keyVersion: version, reason, restorable, force, ...options }: Options,
 ): Promise<void> {
   const body = {
     ...(version !== undefined && { version }),
     ...(reason !== undefined && { reason }),
     ...(restorable !== undefined && { restorableDays: restorable }),
+    ...(force && { force }),
   }
   const changed = await withService(
     options,
