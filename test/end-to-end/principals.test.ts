@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 import { keytether } from '@keytether/test/keytether'
 import { killAll, type LongRunning, longRunning } from '@keytether/test/long-running'
 
@@ -52,6 +52,7 @@ before(async () => {
   writeFileSync(file('root'), `${rootToken}\n`)
   await start()
 })
+afterEach(() => assert.doesNotMatch(service.errors(), /correct horse|kt_|0a0a0a/))
 after(() => {
   killAll()
   rmSync(folder, { recursive: true })

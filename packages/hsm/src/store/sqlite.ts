@@ -1,5 +1,5 @@
 /** SQLite as Node brings it. What is committed is on the disk: WAL, and a sync with every commit. */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, realpathSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from 'kysely'
 import { HsmError } from '../errors.ts'
@@ -26,9 +26,9 @@ export function sqlite(path: string): Database {
   }
 }
 
-/** Beside the database, a file that is locked for as long as this process lives, however it ends. */
+/** Beside the database, by whatever name that was opened, a file that is locked for as long as this process lives, however it ends. */
 function lockOf(path: string): DatabaseSync {
-  const lock = new DatabaseSync(`${path}.lock`)
+  const lock = new DatabaseSync(`${realpathSync(path)}.lock`)
   try {
     lock.exec('begin exclusive')
     return lock

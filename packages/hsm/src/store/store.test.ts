@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -173,10 +173,12 @@ test('what cannot be opened is told in words, and no password with it', async ()
   rmSync(folder, { recursive: true })
 })
 
-test('a database is for its owner only', async () => {
+test('a database is for its owner only, and for one process, by whatever name', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keytether-store-'))
   {
     await using _ = await openStore(`sqlite:${join(folder, 'x.db')}`)
+    symlinkSync(join(folder, 'x.db'), join(folder, 'y.db'))
+    await assert.rejects(openStore(`sqlite:${join(folder, 'y.db')}`), { code: 'DATABASE' })
     for (const suffix of ['', '-wal']) assert.equal(statSync(join(folder, `x.db${suffix}`)).mode & 0o777, 0o600)
   }
   rmSync(folder, { recursive: true })
