@@ -46,6 +46,8 @@ export interface LoadFigures {
 const processFile = fileURLToPath(new URL('load-process.ts', import.meta.url))
 const apiToken = 'the-token-of-this-load'
 const group = 'web'
+/** The key that signs all the time. */
+const loaded = 'under-load'
 
 export async function groupUnderLoad(options: LoadOptions): Promise<LoadFigures> {
   const { seconds, clients, killService, tell = () => {} } = options
@@ -53,7 +55,7 @@ export async function groupUnderLoad(options: LoadOptions): Promise<LoadFigures>
   const [first, second, third] = await bench.group()
   const { client } = bench
   const key = await client.createKey({
-    body: { name: 'under-load', group, kind: 'EC', curve: 'secp256r1', durability: 3 },
+    body: { name: loaded, group, kind: 'EC', curve: 'secp256r1', durability: 3 },
   })
   const load = new Load(client, createPublicKey(key.versions[0]!.publicKey!), killService)
   const started = performance.now()
@@ -69,11 +71,11 @@ export async function groupUnderLoad(options: LoadOptions): Promise<LoadFigures>
     // One after the other: what is to be lost next is not all that there is.
     const restart = async () => {
       await bench.restartService()
-      for (const token of [first, second, third]) await bench.joined(token.path)
+      for (const token of [first, second, third]) await bench.joined(token.path, [loaded])
     }
     const back = async (token: LoadToken) => {
       token.start()
-      await bench.joined(token.path)
+      await bench.joined(token.path, [loaded])
     }
     await at(0.1, 'a token is killed', () => first.kill())
     await at(0.25, 'it is started again', () => back(first))
@@ -86,7 +88,8 @@ export async function groupUnderLoad(options: LoadOptions): Promise<LoadFigures>
     await at(0.7, 'a fresh one is put in', async () => {
       const fresh = await bench.token()
       const from = performance.now()
-      await back(fresh)
+      fresh.start()
+      await bench.joined(fresh.path)
       healedMs = performance.now() - from
     })
     tell(`the fresh one was healed and ready after ${(healedMs / 1000).toFixed(1)} s`)
@@ -134,7 +137,7 @@ class Load {
       const message = randomBytes(32)
       const from = performance.now()
       const answer = await this.#ask(() =>
-        this.#client.sign({ params: { key: 'under-load' }, body: { message: message.toString('base64') } }),
+        this.#client.sign({ params: { key: loaded }, body: { message: message.toString('base64') } }),
       )
       if (answer === undefined) continue
       this.times.push(performance.now() - from)
@@ -148,7 +151,7 @@ class Load {
       const name = `made-${this.keys.length}-${randomBytes(4).toString('hex')}`
       const body = { name, group, kind: 'EC', curve: 'secp256r1', durability: 2 } as const
       if (await this.#ask(() => this.#client.createKey({ body }))) this.keys.push(name)
-      await sleep(500)
+      await sleep(1_000)
     }
   }
 
@@ -266,16 +269,20 @@ class LoadBench implements AsyncDisposable {
     })
   }
 
-  /** In the group, with every key of it, and ready. */
-  async joined(path: string): Promise<void> {
+  /** Ready in the group, with these keys of it; default those that there are now. */
+  async joined(path: string, names?: readonly string[]): Promise<void> {
     const device = path.slice(path.lastIndexOf('.') + 1)
+    const wanted = names ?? (await this.client.getGroup({ params: { group } })).keys.map(({ key }) => key)
     await this.#until(async () => {
       const { state } = await this.client.getDevice({ params: { device } })
-      if (state !== 'ready') return false
+      if (state !== 'ready') throw new Error(`${device} is ${state}`)
       await this.client.joinGroup({ params: { group, device }, body: {} })
       const { members, keys } = await this.client.getGroup({ params: { group } })
-      const member = members.find(each => each.path === path)
-      return member?.operational === true && member.held === keys.length
+      const holds = ({ instances }: GroupStatus['keys'][number]) =>
+        instances.some(each => each.device === device && each.state === 'verified')
+      const missing = keys.filter(one => wanted.includes(one.key) && !holds(one))
+      if (missing.length > 0) throw new Error(`${device} misses ${JSON.stringify(missing.map(({ reason }) => reason))}`)
+      return members.some(each => each.path === path && each.operational)
     })
   }
 

@@ -61,7 +61,8 @@ export interface Known {
 }
 
 export function reportOf(all: Known): GroupReport {
-  const known = { ...all, instances: asSeen(all) }
+  const kept = new Set(all.versions.filter(isKept).map(({ id }) => id))
+  const known = { ...all, instances: asSeen(all).filter(({ version_id }) => kept.has(version_id)) }
   const { group } = known
   const members = known.members.map(member => memberReport(known, member))
   const byVersion = Map.groupBy(known.instances, ({ version_id }) => version_id)
