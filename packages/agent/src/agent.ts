@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Channel, ChannelError } from '@keytether/card'
 import { SessionError, type SessionErrorCode } from './errors.ts'
+import type { Transport } from './execute.ts'
 import { runSession, type SessionOptions } from './session.ts'
 import { type Unlocked, Unlocker } from './unlock.ts'
 
 export type AgentEvent =
-  | { readonly event: 'connected' }
+  | { readonly event: 'connected'; readonly transport: Transport }
   /** With when the next attempt is made. */
   | {
       readonly event: 'disconnected'
@@ -86,9 +87,9 @@ async function attempt(options: AgentOptions, unlocker: Unlocker): Promise<Ended
     const unlocked = pin && (await unlocker.unlock(channel, await pin()))
     if (unlocked) onEvent?.({ event: 'pin', ...unlocked })
     const hooks = {
-      connected() {
+      connected(transport: Transport) {
         connected = true
-        onEvent?.({ event: 'connected' })
+        onEvent?.({ event: 'connected', transport })
       },
       notice: (number: number, text: string) => onEvent?.({ event: 'notice', number, text }),
     }

@@ -12,10 +12,12 @@ import { SessionError } from './errors.ts'
 import { type CommandGroup, localAnswer } from './policy.ts'
 import { printable } from './printable.ts'
 
+export type Transport = 'websocket' | 'http'
+
 /** What happens in a session, as it happens. */
 export interface SessionHooks {
   /** The server took us in. */
-  connected?(): void
+  connected?(transport: Transport): void
   /** A message from the server: 0 tells of completion, a negative number of an error. Free of control characters. */
   notice?(number: number, text: string): void
   /** A command and its response; none if the card failed. Either may hold secrets. */

@@ -40,7 +40,7 @@ export async function runHttpSession(connection: Connection, options: HttpSessio
     if (answer.status === 204) return
     if (answer.status !== 200)
       throw statusError(answer.status, Buffer.from(answer.body.subarray(0, maxReason)).toString(), templates > 0)
-    if (templates++ === 0) hooks?.connected?.()
+    if (templates++ === 0) hooks?.connected?.('http')
     const elements = await read(connection, answer)
     const idle = elements.every(({ kind }) => kind === 'notify')
     instant = idle && performance.now() - asked < instantMs ? instant + 1 : 0

@@ -97,7 +97,7 @@ export class WebSocketSession {
 
   #begin(): void {
     this.#taken = true
-    this.#options.hooks?.connected?.()
+    this.#options.hooks?.connected?.('websocket')
   }
 
   /** Any byte is a sign of life: on a slow line, a ping waits behind what is longer. */

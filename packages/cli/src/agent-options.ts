@@ -97,7 +97,7 @@ export function agentReporter(report: Report): (event: AgentEvent & { readonly r
 function agentLine(event: AgentEvent): string {
   switch (event.event) {
     case 'connected':
-      return 'connected'
+      return `connected over ${event.transport === 'http' ? 'RAMOverHTTP' : 'a WebSocket'}`
     case 'disconnected': {
       const when = event.retryMs === 0 ? 'now' : `in ${(event.retryMs / 1000).toFixed(1)} s`
       const hint = event.code === 'UNTRUSTED' ? '; if its authority is your own, name it with --ca FILE' : ''
