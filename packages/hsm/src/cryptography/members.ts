@@ -31,7 +31,7 @@ const patience = 3
  * @throws HsmError NO_DEVICE, BUSY, TIMEOUT, KEY_NOT_USABLE; INVALID if the card says that what it was given is wrong
  */
 export async function useOnMember<T>(
-  { pools, history, keys }: Pick<Foundation, 'pools' | 'history'> & { readonly keys: Keys },
+  { pools, history, store, keys }: Pick<Foundation, 'pools' | 'history' | 'store'> & { readonly keys: Keys },
   { key, version, instances }: UsableKey,
   { verb, single = true, run, right = () => true }: KeyUse<T>,
   signal: AbortSignal,
@@ -57,7 +57,7 @@ export async function useOnMember<T>(
     keys.uses.add(version.id)
     if (right(answer)) return { answer, device }
     on.delete(device)
-    await recordWrongAnswer({ history }, { key, version }, verb, device)
+    await recordWrongAnswer({ history, store }, { key, version }, verb, device)
   }
   throw new HsmError(
     'NO_DEVICE',
@@ -65,14 +65,31 @@ export async function useOnMember<T>(
   )
 }
 
-export function recordWrongAnswer(
-  { history }: Pick<Foundation, 'history'>,
+export async function recordWrongAnswer(
+  foundation: Pick<Foundation, 'history' | 'store'>,
   { key, version }: Pick<UsableKey, 'key' | 'version'>,
   verb: string,
-  device: string,
+  path: string,
 ): Promise<void> {
   const data = { key: key.id, version: version.version, verb }
-  return history.record({ tenant: key.tenant_id, type: 'device.wrong-answer', subject: device, data })
+  await recordFault(foundation, { tenant: key.tenant_id, type: 'device.wrong-answer', path, data })
+}
+
+interface Fault {
+  readonly tenant: string
+  readonly type: 'device.wrong-answer' | 'device.not-random'
+  /** Certified path of the device. */
+  readonly path: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** For the history of the device. */
+export async function recordFault(
+  { history, store }: Pick<Foundation, 'history' | 'store'>,
+  { tenant, type, path, data }: Fault,
+): Promise<void> {
+  const device = await store.db.selectFrom('devices').select('id').where('path', '=', path).executeTakeFirst()
+  await history.record({ tenant, type, subject: device?.id ?? path, data: { path, ...data } })
 }
 
 /** That the input is wrong is the caller's affair, not one of the device or the key. */

@@ -2,17 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../hsm.ts'
+import { recordFault } from './members.ts'
 import { RandomHealth } from './random-health.ts'
 
 /** What one command gives on any card. */
 export const mostRandom = 1_024
 
 export class RandomSource {
-  readonly #foundation: Pick<Foundation, 'pools' | 'history'>
+  readonly #foundation: Pick<Foundation, 'pools' | 'history' | 'store'>
   /** By device. */
   readonly #health = new Map<string, RandomHealth>()
 
-  constructor(foundation: Pick<Foundation, 'pools' | 'history'>) {
+  constructor(foundation: Pick<Foundation, 'pools' | 'history' | 'store'>) {
     this.#foundation = foundation
   }
 
@@ -37,7 +38,8 @@ export class RandomSource {
       const wrong = this.#healthOf(device).check(bytes)
       if (wrong === undefined) return mixed(bytes)
       on.delete(device)
-      await this.#foundation.history.record({ tenant, type: 'device.not-random', subject: device, data: { wrong } })
+      const fault = { tenant, type: 'device.not-random', path: device, data: { wrong } } as const
+      await recordFault(this.#foundation, fault)
     }
     throw new HsmError('NO_DEVICE', 'no member of the group that is ready gives random bytes that pass for such')
   }
