@@ -139,6 +139,17 @@ describe('an agent', () => {
     )
     assert.deepEqual(channel.commands, [select, query, verify, select, query])
   })
+
+  test('presents the PIN also where nobody listens', async () => {
+    const controller = new AbortController()
+    const channel = card({ [query]: '63c3' })
+    const close = async () => controller.abort()
+    await using server = await scriptedServer([404])
+    const open = async () => ({ ...channel, close })
+    const own = async () => new TextEncoder().encode(pin)
+    await runAgent({ url: server.url, open, pin: own, signal: controller.signal })
+    assert.deepEqual(channel.commands, [select, query, verify])
+  })
 })
 
 describe('log-in', () => {
