@@ -58,6 +58,27 @@ after(() => {
   rmSync(folder, { recursive: true })
 })
 
+test('a service is sealed until it has its master key, and keeps what it was given', async () => {
+  assert.match(await ok(token, 'service', 'info'), /Secrets +: none yet/)
+  writeFileSync(file('words'), 'correct horse battery staple\n')
+  writeFileSync(file('other'), 'correct horse battery stable\n')
+  writeFileSync(file('key'), `${'0a'.repeat(32)}\n`)
+  await fails(token, ['service', 'unseal'], 3, /there is no terminal to ask on/)
+  assert.match(
+    await ok(token, 'service', 'unseal', '--passphrase-file', 'words'),
+    /this is the master key of the service/,
+  )
+  await service.end('SIGKILL')
+  await start()
+  assert.match(await ok(token, 'service', 'info'), /Secrets +: sealed/)
+  await fails(token, ['service', 'unseal', '--passphrase-file', 'other'], 2, /this is not the master key/)
+  assert.equal(await ok(token, 'service', 'unseal', '--passphrase-file', 'words'), 'it is unsealed\n')
+  await ok(token, 'service', 'change-master-key', '--passphrase-file', 'words', '--new-key-file', 'key')
+  await service.end('SIGTERM')
+  await start({ masterKey: { file: 'key' } })
+  assert.match(await ok(token, 'service', 'info'), /Secrets +: can be opened/)
+})
+
 test('root hands a tenant to its administrator, who lets others in', async () => {
   const made = await ok(rootToken, 'tenant', 'create', 'office', '--administrator', 'ann', '--out', 'ann.token')
   assert.match(made, /^Tenant +: office\n/)
@@ -102,27 +123,6 @@ test('root hands a tenant to its administrator, who lets others in', async () =>
   await fails(ann, ['principal', 'delete', 'nobody', '--yes'], 4, /there is no principal nobody/)
   await ok(ann, 'principal', 'delete', 'web', '--yes')
   await fails(rootToken, ['tenant', 'delete', 'main', '--yes'], 1, /belongs to the service/)
-})
-
-test('a service is sealed until it has its master key, and keeps what it was given', async () => {
-  assert.match(await ok(token, 'service', 'info'), /Secrets +: none yet/)
-  writeFileSync(file('words'), 'correct horse battery staple\n')
-  writeFileSync(file('other'), 'correct horse battery stable\n')
-  writeFileSync(file('key'), `${'0a'.repeat(32)}\n`)
-  await fails(token, ['service', 'unseal'], 3, /there is no terminal to ask on/)
-  assert.match(
-    await ok(token, 'service', 'unseal', '--passphrase-file', 'words'),
-    /this is the master key of the service/,
-  )
-  await service.end('SIGKILL')
-  await start()
-  assert.match(await ok(token, 'service', 'info'), /Secrets +: sealed/)
-  await fails(token, ['service', 'unseal', '--passphrase-file', 'other'], 2, /this is not the master key/)
-  assert.equal(await ok(token, 'service', 'unseal', '--passphrase-file', 'words'), 'it is unsealed\n')
-  await ok(token, 'service', 'change-master-key', '--passphrase-file', 'words', '--new-key-file', 'key')
-  await service.end('SIGTERM')
-  await start({ masterKey: { file: 'key' } })
-  assert.match(await ok(token, 'service', 'info'), /Secrets +: can be opened/)
 })
 
 test('a copy that was made while it runs is a service again', async () => {
