@@ -432,6 +432,19 @@ eachDatabase((_, database) => {
     await assert.rejects(unseal(['old'], message), code('INVALID', /no envelope/))
   })
 
+  test('either token is pulled at any moment: nothing fails, and what is encrypted can be decrypted', async () => {
+    for (let after = 0; after < 6; after++) {
+      for (const token of pool.tokens) {
+        token.pull(after)
+        const sealed = await Promise.all([1, 2, 3].map(() => seal(['old'], message)))
+        for (const { bytes } of sealed) assert.deepEqual((await unseal(['old'], bytes)).payload, message)
+        const { signature } = await pool.crypto.sign(caller, { key: 'ec' }, { message }, {}, signal)
+        assert.ok(verify('sha256', message, pool.publicKey('ec'), signature))
+        await token.plugIn(pool.devices)
+      }
+    }
+  })
+
   test('any change of a wrapped data key is refused', async () => {
     const { wrapped } = await pool.crypto.dataKeys.make(caller, ['old'], undefined, signal)
     const written = encode(WrappedDataKey, wrapped)
