@@ -58,6 +58,8 @@ export class Registry {
   readonly #options: RegistryOptions
   /** As they are in the database, by their paths. */
   readonly #rows = new Map<string, DeviceRow>()
+  /** Sessions that have shown who they are, and with what secret. */
+  readonly #seen = new WeakSet<DeviceSession>()
   /** Facts and events are written in order, one after the other. */
   #noted: Promise<void> = Promise.resolve()
 
@@ -79,22 +81,21 @@ export class Registry {
     const { genuine, named, main } = this.#options
     const isMain = genuine || named.has(path)
     const { history, now } = this.#foundation
+    const { address, transport, enrolment } = session.origin
+    // Its secret is good for one claim: what is released is not claimed again at once.
+    const isNew = !this.#seen.has(session)
     const row = await history.write(async db => {
-      const { row, happened } = await sight(db, {
-        path,
-        at: now(),
-        enrolment: session.origin.enrolment,
-        main: isMain ? main : undefined,
-      })
-      const { address, transport } = session.origin
+      const sighting = { path, at: now(), enrolment: isNew ? enrolment : undefined, main: isMain ? main : undefined }
+      const { row, happened } = await sight(db, sighting)
       const connected = {
         tenant: row.tenant_id,
         type: 'device.connected',
         subject: row.id,
         data: { address, transport },
       }
-      return { value: row, happened: row.tenant_id === null ? happened : [...happened, connected] }
+      return { value: row, happened: isNew && row.tenant_id !== null ? [...happened, connected] : happened }
     })
+    this.#seen.add(session)
     this.#keep(row)
     if (row.state === 'claimed') return undefined
     const why = row.state === 'retired' ? 'it was retired' : 'in quarantine'
