@@ -91,6 +91,13 @@ describe('an agent', () => {
     assert.equal(events.at(-2)?.event, 'connected')
   })
 
+  test('that was connected for a while comes back soon, whatever went wrong before', async () => {
+    const cut: Reply = response => setTimeout(() => response.destroy(), 5_500)
+    const { events } = await agent([503, 503, 503, taken, cut, response => response.destroy()], 4)
+    const delays = events.flatMap(event => (event.event === 'disconnected' ? [event.retryMs] : []))
+    assert(delays[2]! >= 2_000 && delays[3]! <= 500, `${delays}`)
+  })
+
   test('that was taken, and then let go in order, has not failed', async () => {
     const { events } = await agent([503, taken, 204], 2)
     const delays = events.flatMap(event => (event.event === 'disconnected' ? [event.retryMs] : []))

@@ -35,8 +35,8 @@ const firstDelayMs = 1_000
 const maxDelayMs = 30_000
 /** Those whose connections are cut all at once do not come back all at once. */
 const afterCutMs = 500
-/** A session that lasted this long did not fail at once. */
-const healthyMs = 60_000
+/** A session that lasted this long did not fail at once: what went wrong before it is forgotten. */
+const healthyMs = 5_000
 
 /** Resolves when the signal aborts. Failures are events; each is followed by another attempt, ever later. */
 export async function runAgent(options: AgentOptions): Promise<void> {
@@ -45,9 +45,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let failures = 0
   while (!signal.aborted) {
     const started = performance.now()
-    const { reason, code, forgotten, cut, inOrder } = await attempt(options, unlocker)
+    const { reason, code, connected, forgotten, cut, inOrder } = await attempt(options, unlocker)
     if (signal.aborted) return
-    if (inOrder || performance.now() - started > healthyMs) failures = 0
+    if (inOrder || (connected && performance.now() - started > healthyMs)) failures = 0
     const first = failures === 0
     // A server that was restarted does not know its sessions any more: it is there, and nothing else is wrong.
     const retryMs = forgotten && first ? 0 : cut && first ? atRandom(afterCutMs) : delay(failures)
@@ -69,6 +69,8 @@ function delay(failures: number): number {
 
 interface Ended {
   readonly reason: string
+  /** The server had taken the card. */
+  readonly connected: boolean
   readonly code?: SessionErrorCode
   /** The server lost a session that it had taken. */
   readonly forgotten?: boolean
@@ -94,16 +96,18 @@ async function attempt(options: AgentOptions, unlocker: Unlocker): Promise<Ended
       notice: (number: number, text: string) => onEvent?.({ event: 'notice', number, text }),
     }
     await runSession({ ...session, channel, hooks })
-    return { reason: 'the server ended the session', inOrder: connected }
+    return { reason: 'the server ended the session', connected, inOrder: connected }
   } catch (error) {
     if (!expected(error)) throw error
-    if (!(error instanceof SessionError)) return { reason: error.message }
-    const cut = connected && (error.code === 'NETWORK' || error.code === 'TIMEOUT')
-    return { reason: error.message, code: error.code, forgotten: connected && error.status === 404, cut }
+    if (!(error instanceof SessionError)) return { reason: error.message, connected }
+    const cut = connected && wayErrors.has(error.code)
+    return { reason: error.message, connected, code: error.code, forgotten: connected && error.status === 404, cut }
   } finally {
     await channel?.close()
   }
 }
+
+const wayErrors: ReadonlySet<SessionErrorCode> = new Set(['CONNECT', 'NETWORK', 'TIMEOUT'])
 
 /** What goes wrong outside of this program. By name, since not every card is one in a reader. */
 function expected(error: unknown): error is Error {
