@@ -10,8 +10,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runAgent } from '@keytether/agent'
 import { emulatorRoot } from '@keytether/emulator'
+import type { Caller, Hsm } from '@keytether/hsm'
+import { Devices } from '@keytether/hsm'
 import { createLog, startService } from '@keytether/server'
-import { Devices } from '../packages/hsm/src/devices.ts'
 import { chipMs, FarCard, oneAtATime } from './far-card.ts'
 import { heading, print } from './report.ts'
 import { tokenGroup } from './token-group.ts'
@@ -50,6 +51,7 @@ async function inProcess(count: number, duplex: boolean): Promise<void> {
     const card = new FarCard(token, wayMs)
     devices.attach(duplex ? card : oneAtATime(card))
   }
+  await ready(devices, count)
   await measure(devices, count, duplex)
   devices.close('the end')
 }
@@ -59,6 +61,8 @@ async function throughService(count: number, transport: Transport): Promise<void
   const service = await startService({ ...config, devices: { roots: [emulatorRoot] } }, createLog('silent'))
   const child = fork(import.meta.filename, ['tokens', service.url, String(count), transport])
   try {
+    await ready(service.devices, count)
+    await oneGroup(service.hsm)
     await measure(service.devices, count, transport === 'auto')
   } finally {
     child.kill()
@@ -67,11 +71,22 @@ async function throughService(count: number, transport: Transport): Promise<void
   }
 }
 
-async function measure(devices: Devices, count: number, duplex: boolean): Promise<void> {
+async function ready(devices: Devices, count: number): Promise<void> {
   for (let attempt = 0; devices.hsms().length < count; attempt++) {
     if (attempt > 600) throw new Error(`only ${devices.hsms().length} of ${count} tokens are ready`)
     await sleep(100)
   }
+}
+
+/** Each token comes into a group of its own. */
+async function oneGroup({ groups, registry, tenants }: Hsm): Promise<void> {
+  const roles = ['administrator'] as const
+  const caller: Caller = { tenant: tenants.main, principal: 'bench', name: 'bench', roles, tags: [] }
+  const { id } = await groups.create(caller, { name: 'all' })
+  for (const { row } of registry.list(caller)) await groups.join(caller, row.id, id)
+}
+
+async function measure(devices: Devices, count: number, duplex: boolean): Promise<void> {
   const { id: key } = devices.keys()[0]!
   const sign = async () => {
     const asked = performance.now()

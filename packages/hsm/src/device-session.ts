@@ -103,8 +103,8 @@ export class DeviceSession {
   #state: DeviceState = 'connected'
   #reason: string | undefined
   #returning = false
-  /** Of the first command that takes the card next to no time. */
-  #roundTripMs: number | undefined
+  /** Of the quickest command that takes the card next to no time. */
+  #roundTripMs = Number.POSITIVE_INFINITY
   #inventory: Inventory | undefined
   #keys: readonly KeyInstance[] = []
   #keyDomains: readonly KeyDomainInfo[] = []
@@ -211,7 +211,9 @@ export class DeviceSession {
 
   /** How long the way to the card and back takes; undefined if nothing is known about it. */
   get roundTripMs(): number | undefined {
-    return this.#channel.roundTripMs ?? this.#roundTripMs
+    const { roundTripMs = Number.POSITIVE_INFINITY } = this.#channel
+    const least = Math.min(roundTripMs, this.#roundTripMs)
+    return Number.isFinite(least) ? least : undefined
   }
 
   /** Takes the card as far as it goes. Does not throw: what goes wrong takes the device offline. */
@@ -375,7 +377,7 @@ export class DeviceSession {
   async #unlock(card: SmartCardHsm): Promise<string | undefined> {
     const asked = performance.now()
     const { status, ...rest } = await card.pinStatus()
-    this.#roundTripMs = performance.now() - asked
+    this.#roundTripMs = Math.min(this.#roundTripMs, performance.now() - asked)
     this.#pin = status
     if (status === 'verified') return undefined
     const keys = status === 'notAuthenticated' ? await card.authentication.status() : undefined

@@ -210,11 +210,12 @@ export class Devices {
     for (;;) {
       const key = this.#usable(selector)
       mustFit(key, scheme, hash)
-      const pool = this.#poolFor(key, asked)
+      const operation = signature(key, scheme, hash)
+      const pool = this.#poolFor(key, operation, asked)
       if (pool === undefined) break
       asked.add(pool)
       try {
-        return await pool.run(signature(key, scheme, hash), signal)
+        return await pool.run(operation, signal)
       } catch (error) {
         if (!(error instanceof HsmError) || error.code === 'TIMEOUT') throw error
         if (error.code !== 'NO_DEVICE') refusal = error
@@ -223,11 +224,19 @@ export class Devices {
     throw refusal ?? new HsmError('NO_DEVICE', `the devices that hold key ${selector.key} were lost, try again`)
   }
 
-  /** Where the key can be used: the one that has least to do of those that have not been asked. */
-  #poolFor({ instances }: Key, asked: ReadonlySet<Pool>): Pool | undefined {
-    const pools = new Set(instances.map(({ device }) => this.pools.poolOf(device)))
-    const [first] = [...pools].filter(pool => !asked.has(pool)).sort((a, b) => a.load - b.load)
-    return first
+  /** Where the key can be used: a device may be in a group of its own. Of those that have not been asked, the quickest. */
+  #poolFor({ instances }: Key, { kind }: Operation<unknown>, asked: ReadonlySet<Pool>): Pool | undefined {
+    const pools = new Set<Pool>()
+    for (const { device } of instances) pools.add(this.pools.poolOf(device))
+    let best: Pool | undefined
+    let bestMs = Number.POSITIVE_INFINITY
+    for (const pool of pools) {
+      const ms = pools.size === 1 ? 0 : pool.expectedMs(kind)
+      if (asked.has(pool) || (best && ms >= bestMs)) continue
+      best = pool
+      bestMs = ms
+    }
+    return best
   }
 
   /** Takes no new devices, and resolves when the others have done what they had to do, or when the signal aborts. */

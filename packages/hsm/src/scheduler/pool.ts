@@ -73,9 +73,9 @@ export class Pool {
     })
   }
 
-  /** How much there is to do for each member. */
-  get load(): number {
-    return this.#scheduler.load
+  /** After how long work of this kind is expected to be answered, in milliseconds. */
+  expectedMs(kind: string): number {
+    return this.#scheduler.expectedMs(kind)
   }
 
   /** The device is ready, or has another place here than before. */

@@ -22,6 +22,8 @@ interface Device {
 interface Job extends Work {
   readonly number: number
   readonly refusedBy: ReadonlySet<string>
+  /** Those of them that have said so. */
+  readonly refused: Set<string>
   outcome: string | undefined
   executed: number
   startedOn: string[]
@@ -125,6 +127,7 @@ class Simulation {
       refusedBy: new Set(),
       ...spec,
       number: this.jobs.length,
+      refused: new Set(),
       outcome: undefined,
       executed: 0,
       startedOn: [],
@@ -155,9 +158,7 @@ class Simulation {
   }
 
   #capable(job: Job): Presence[] {
-    return [...this.present.values()].filter(
-      ({ id }) => (job.on?.has(id) ?? true) && !(job.refusedBy.has(id) && job.startedOn.includes(id)),
-    )
+    return [...this.present.values()].filter(({ id }) => (job.on?.has(id) ?? true) && !job.refused.has(id))
   }
 
   /** Those that could be given the job, as far as they are known to answer in time. */
@@ -254,6 +255,7 @@ class Simulation {
     )
     const job = attempt.task.work
     if (job.refusedBy.has(id)) {
+      job.refused.add(id)
       this.scheduler.refused(attempt, new HsmError('KEY_NOT_USABLE', 'no'))
     } else if (this.scheduler.answered(attempt)) {
       this.latencies.push(this.now - attempt.task.arrivedAt)

@@ -53,9 +53,15 @@ export class Scheduler<W extends Work> {
     return this.#backlog.length
   }
 
-  /** How many wait or run, for each member. */
-  get load(): number {
-    return (this.#backlog.length + this.#running) / Math.max(1, this.#members.size)
+  /** After how long work of this kind is expected to be answered; infinite where nobody does it. */
+  expectedMs(kind: string): number {
+    const now = this.#options.clock.now()
+    const usualMs = this.#usual.get(kind)
+    let least = Number.POSITIVE_INFINITY
+    for (const member of this.#members.values()) {
+      if (!member.late) least = Math.min(least, member.answerAt(kind, usualMs, now) - now)
+    }
+    return least + (this.#backlog.length * (usualMs ?? unknownMs)) / this.#members.size
   }
 
   /** The device is there, in place of an earlier member of this id. */
@@ -370,15 +376,20 @@ export class Scheduler<W extends Work> {
   }
 }
 
-/** A device is faster than another one that is free as well if it is by this part and this much; if not, they take turns. */
+/**
+ * What is expected is not known: a device that has something to do is preferred to one that is free if it is faster by this
+ * part and this much; and of those that are free, others take turns.
+ */
 const faster = { ratio: 0.8, ms: 5 }
 
 /** Whether a member that is expected to answer after so long is to be preferred to another one. */
 function isBetter<W extends Work>(one: Member<W>, ms: number, other: Member<W>, otherMs: number): boolean {
   if (one.priority !== other.priority) return one.priority < other.priority
-  const free = one.running.length === 0 && other.running.length === 0
+  const isFree = one.running.length === 0
+  if (!isFree && other.running.length > 0) return ms < otherMs
   const alike = Math.abs(ms - otherMs) < faster.ms || Math.min(ms, otherMs) > Math.max(ms, otherMs) * faster.ratio
-  return free && alike ? one.answeredAt < other.answeredAt : ms < otherMs
+  if (!alike) return ms < otherMs
+  return isFree && (other.running.length > 0 || one.answeredAt < other.answeredAt)
 }
 
 /** It answers in time, as far as known, and does not have it already. */

@@ -44,7 +44,7 @@ export class Speed {
     const total = answeredAt - startedAt
     if (previousAt >= startedAt + this.#link) this.#note(kind, answeredAt - previousAt, true)
     else if (previousAt > startedAt) return
-    else if (this.isPure(kind)) this.#link = mixed(this.#link, Math.max(0, total - this.chipMs(kind)!))
+    else if (this.isPure(kind)) this.#noteLink(Math.max(0, total - this.chipMs(kind)!))
     else {
       this.#link = Math.min(this.#link, total)
       this.#note(kind, total - this.#link, false)
@@ -56,6 +56,11 @@ export class Speed {
     this.#link = Math.min(this.#link, ms)
     const chip = Math.max(0, ms - this.#link) / kinds.length
     for (const kind of new Set(kinds)) if (kinds.every(other => other === kind)) this.#note(kind, chip, false)
+  }
+
+  /** Many things make a way seem longer than it is, and nothing shorter. */
+  #noteLink(ms: number): void {
+    this.#link += (ms < this.#link ? 0.5 : 0.1) * (ms - this.#link)
   }
 
   #note(kind: string, ms: number, pure: boolean): void {
