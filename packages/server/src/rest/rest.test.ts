@@ -6,7 +6,18 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { exampleOf, jsonSchema, type Operation, operations, Problem, problems, type Role, roles } from '@keytether/api'
+import {
+  cryptographyStreams,
+  exampleOf,
+  jsonSchema,
+  type Operation,
+  operations,
+  Problem,
+  problems,
+  type Role,
+  roles,
+  type StreamOperation,
+} from '@keytether/api'
 import { type Caller, Leases } from '@keytether/hsm'
 import { twoTenants } from '@keytether/test/two-tenants'
 import { buildApp } from '../app.ts'
@@ -165,6 +176,18 @@ for (const [name, operation] of Object.entries<Operation>(operations)) {
         }
       })
     }
+  })
+}
+
+for (const [name, { path, roles: those }] of Object.entries<StreamOperation>(cryptographyStreams)) {
+  test(`${name}: POST ${path}, by whom it is not for`, async () => {
+    const headers = { 'Content-Type': 'application/octet-stream' }
+    assert.equal((await refusal('POST', path, { token: '', body: 'bytes', headers })).code, 'UNAUTHORIZED')
+    const others = roles.filter(role => !(those as readonly Role[]).includes(role)).join(',')
+    assert.equal((await refusal('POST', path, { token: others, body: 'bytes', headers })).code, 'FORBIDDEN')
+    assert.equal((await refusal('POST', `${path}?surprise=1`, { body: 'bytes', headers })).code, 'BAD_REQUEST')
+    const theirs = await refusal('POST', `${path}?key=theirs`, { body: 'bytes', headers })
+    assert.equal(theirs.status, path.startsWith('/decrypt') ? 400 : 404, theirs.detail)
   })
 }
 
