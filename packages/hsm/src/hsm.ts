@@ -108,7 +108,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     registry,
     enrolments: new Enrolments(foundation),
     pins: devicePins,
-    lifeCycle: new LifeCycle(registry, devicePins, options.roots),
+    lifeCycle: new LifeCycle(store, registry, devicePins, options.roots),
     ceremonies: new Ceremonies(foundation, registry),
     groups,
     placement,

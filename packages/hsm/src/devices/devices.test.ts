@@ -145,6 +145,41 @@ eachDatabase((_, open) => {
     for (const secret of ['648219', '57621880']) assert.ok(!everything.includes(secret))
   })
 
+  test('a PIN that is sealed opens its device when the master key is given, and not before', async () => {
+    const database = await open()
+    const store = await prepared()
+    {
+      await using hsm = await start({ admit: 'genuine' }, database)
+      const { session } = await dialIn(hsm, store)
+      await hsm.pins.give(main(hsm), lastPart(session), { pin, keep: true }, never)
+    }
+    await using hsm = await openHsm({ devices: { roots: [emulatorRoot], admit: 'genuine' }, database })
+    const { session } = await dialIn(hsm, store)
+    assert.match(session.reason!, /^locked: its PIN cannot be opened: the service is sealed/)
+    const give = hsm.pins.give(main(hsm), lastPart(session), { pin, keep: true }, never)
+    await assert.rejects(give, { code: 'SEALED' })
+    await hsm.vault.unseal(main(hsm), { key: new Uint8Array(32).fill(7) })
+    await until(hsm, session, 'ready')
+  })
+
+  test('a retired device waits like a new one, and is taken again when it is claimed anew', async () => {
+    const store = await prepared()
+    await using hsm = await start({ admit: 'genuine' })
+    const caller = main(hsm)
+    const { session } = await dialIn(hsm, store)
+    const device = lastPart(session)
+    const { confirmation } = await hsm.lifeCycle.plan(caller, device, never)
+    const wrong = { soPin: utf8('00000000'), confirmation }
+    await assert.rejects(hsm.retirements.retire(caller, device, wrong, never), /not erased: SO-PIN: wrong PIN/)
+    assert.equal(hsm.registry.device(caller, device).row.state, 'claimed')
+    await hsm.retirements.retire(caller, device, { soPin, confirmation }, never)
+    const { session: again } = await dialIn(hsm, store)
+    assert.match(again.reason!, /^it was retired/)
+    assert.equal(hsm.registry.device(caller, device).state, 'retired')
+    await hsm.registry.claim(caller, { device, code: codeOf(again), name: 'anew' })
+    assert.equal(hsm.registry.device(caller, 'anew').state, 'secured')
+  })
+
   test('a wrong PIN is counted once, and is presented neither again nor as the last try', async () => {
     const store = await prepared()
     await using hsm = await start({ admit: 'genuine' })

@@ -2,8 +2,10 @@
 import type { TrustRoot } from '@keytether/card'
 import type { Initialization } from '@keytether/driver'
 import { HsmError } from '../errors.ts'
+import { leavingObstacle } from '../groups/leaving.ts'
 import { lockWords } from '../lock-words.ts'
 import type { Caller } from '../principals/caller.ts'
+import type { Store } from '../store/store.ts'
 import { type Erasure, readErasure } from './erasure.ts'
 import { exclusively, inTurn } from './exclusive.ts'
 import type { Pins } from './pins.ts'
@@ -19,11 +21,13 @@ export interface InitializationOrder extends Pick<Initialization, 'label' | 'pin
 }
 
 export class LifeCycle {
+  readonly #store: Store
   readonly #registry: Registry
   readonly #pins: Pins
   readonly #roots: readonly TrustRoot[]
 
-  constructor(registry: Registry, pins: Pins, roots: readonly TrustRoot[]) {
+  constructor(store: Store, registry: Registry, pins: Pins, roots: readonly TrustRoot[]) {
+    this.#store = store
     this.#registry = registry
     this.#pins = pins
     this.#roots = roots
@@ -32,7 +36,9 @@ export class LifeCycle {
   /** What an initialisation would erase. @throws HsmError NOT_FOUND, NO_DEVICE */
   async plan(caller: Caller, device: string, signal: AbortSignal): Promise<Erasure> {
     const { row } = this.#registry.device(caller, device)
-    return inTurn(await this.#registry.present(row), signal, readErasure)
+    const erasure = await inTurn(await this.#registry.present(row), signal, readErasure)
+    const only = row.group_id === null ? undefined : await leavingObstacle(this.#store.db, row.id, row.group_id)
+    return only === undefined ? erasure : { ...erasure, words: [...erasure.words, `for the service: ${only}`] }
   }
 
   /**
