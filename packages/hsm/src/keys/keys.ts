@@ -285,16 +285,10 @@ export class Keys implements AsyncDisposable {
   /** What an attestation of one key says: which device has made it, and what that told of it. */
   attested(bytes: Uint8Array): { readonly device: string; readonly told: ToldByCard } {
     const { deviceCertificates, keys } = decode(Attestation, bytes)
-    const names = deviceCertificates.map(
-      each => decode(Certificate, each, { lengths: 'any' }).body.value.holderReference,
-    )
-    return {
-      device: names
-        .map(name => name.slice(0, -5))
-        .toReversed()
-        .join('.'),
-      told: keys[0]!.told,
-    }
+    const [device, issuer] = deviceCertificates.map(each => decode(Certificate, each, { lengths: 'any' }).body.value)
+    const names = [issuer!.authorityReference ?? '', issuer!.holderReference, device!.holderReference]
+    // Without the sequence numbers.
+    return { device: names.map(name => name.slice(0, -5)).join('.'), told: keys[0]!.told }
   }
 
   /** @throws HsmError NOT_FOUND, WRONG_STATE: there is no primary one yet */
