@@ -202,7 +202,7 @@ export class DuplexSession implements CardSession {
 
   /** Pings in a while; before that, if the silence has been long already, makes sure that it is not too long. */
   #listen(): void {
-    const left = this.#heard.at + ramKeepAlive.silenceMs - performance.now()
+    const left = Math.max(0, this.#heard.at + ramKeepAlive.silenceMs - performance.now())
     const pause = jittered(ramKeepAlive.pingMs)
     this.#pulse = left > pause ? setTimeout(this.#beat, pause) : setTimeout(() => setImmediate(this.#beat), left)
   }
