@@ -226,17 +226,13 @@ export class Devices {
 
   /** Where the key can be used: a device may be in a group of its own. Of those that have not been asked, the quickest. */
   #poolFor({ instances }: Key, { kind }: Operation<unknown>, asked: ReadonlySet<Pool>): Pool | undefined {
-    const pools = new Set<Pool>()
-    for (const { device } of instances) pools.add(this.pools.poolOf(device))
-    let best: Pool | undefined
-    let bestMs = Number.POSITIVE_INFINITY
-    for (const pool of pools) {
-      const ms = pools.size === 1 ? 0 : pool.expectedMs(kind)
-      if (asked.has(pool) || (best && ms >= bestMs)) continue
-      best = pool
-      bestMs = ms
-    }
-    return best
+    const all = new Set<Pool>()
+    for (const { device } of instances) all.add(this.pools.poolOf(device))
+    const pools = [...all].filter(pool => !asked.has(pool))
+    if (pools.length < 2) return pools[0]
+    const usualMs = pools.map(pool => pool.usualMs(kind)).find(ms => ms !== undefined)
+    const expected = new Map(pools.map(pool => [pool, pool.expectedMs(kind, usualMs)]))
+    return pools.reduce((best, pool) => (expected.get(pool)! < expected.get(best)! ? pool : best))
   }
 
   /** Takes no new devices, and resolves when the others have done what they had to do, or when the signal aborts. */

@@ -73,9 +73,14 @@ export class Pool {
     })
   }
 
-  /** After how long work of this kind is expected to be answered, in milliseconds. */
-  expectedMs(kind: string): number {
-    return this.#scheduler.expectedMs(kind)
+  /** See `Scheduler.usualMs`. */
+  usualMs(kind: string): number | undefined {
+    return this.#scheduler.usualMs(kind)
+  }
+
+  /** See `Scheduler.expectedMs`. */
+  expectedMs(kind: string, elsewhereMs: number | undefined): number {
+    return this.#scheduler.expectedMs(kind, elsewhereMs)
   }
 
   /** The device is ready, or has another place here than before. */

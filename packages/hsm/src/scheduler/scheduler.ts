@@ -53,13 +53,25 @@ export class Scheduler<W extends Work> {
     return this.#backlog.length
   }
 
-  /** After how long work of this kind is expected to be answered; infinite where nobody does it. */
-  expectedMs(kind: string): number {
+  /** For how long this kind of work keeps a member busy; undefined if nobody has done it. */
+  usualMs(kind: string): number | undefined {
+    return this.#usual.get(kind)
+  }
+
+  /**
+   * After how long work of this kind is expected to be answered; none where somebody has nothing else to do, infinite where
+   * nobody does it.
+   *
+   * @param elsewhereMs how long it takes elsewhere, for members that have not done it
+   */
+  expectedMs(kind: string, elsewhereMs: number | undefined): number {
     const now = this.#options.clock.now()
-    const usualMs = this.#usual.get(kind)
+    const usualMs = this.#usual.get(kind) ?? elsewhereMs
     let least = Number.POSITIVE_INFINITY
     for (const member of this.#members.values()) {
-      if (!member.late) least = Math.min(least, member.answerAt(kind, usualMs, now) - now)
+      if (member.late) continue
+      if (member.running.length === 0 && this.#backlog.length === 0) return 0
+      least = Math.min(least, member.answerAt(kind, usualMs, now) - now)
     }
     return least + (this.#backlog.length * (usualMs ?? unknownMs)) / this.#members.size
   }
