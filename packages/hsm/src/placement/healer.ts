@@ -56,6 +56,10 @@ export class Healer implements AsyncDisposable {
   /** A group has another member, or a key more. */
   async #concerned({ type, subject }: Row<'events'>): Promise<void> {
     const { db } = this.#parts.store
+    // Which group it has left is not known any more.
+    if (type === 'device.released' || type === 'device.retired') {
+      for (const [group, { state }] of this.#groups) if (state !== 'healthy') this.request(group)
+    }
     if (!wanted.includes(type)) return
     const table = type.startsWith('key.') ? 'keys' : 'devices'
     const row = await db.selectFrom(table).select('group_id').where('id', '=', subject).executeTakeFirst()
