@@ -196,6 +196,7 @@ export class Devices {
    * has been signed twice is signed.
    *
    * @param signal ends the waiting; a command that is on its way is not called back
+   * @param mustBeUsable throws if the caller may not sign with the key
    * @returns for ECDSA, DER; for RSA, as long as the modulus
    * @throws HsmError, of any code but UNKNOWN_HSM if none is named
    */
@@ -204,11 +205,13 @@ export class Devices {
     scheme: SignatureScheme,
     hash: Uint8Array,
     signal: AbortSignal,
+    mustBeUsable: (key: Key) => void = () => {},
   ): Promise<Uint8Array> {
     let refusal: HsmError | undefined
     const asked = new Set<Pool>()
     for (;;) {
       const key = this.#usable(selector)
+      mustBeUsable(key)
       mustFit(key, scheme, hash)
       const operation = signature(key, scheme, hash)
       const pool = this.#poolFor(key, operation, asked)

@@ -71,12 +71,12 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
   })
   const { hsm, leases, authenticate, patienceMs, lendingPatienceMs } = options
   app.get('/health/alive', () => ({ alive: true, secrets: hsm.vault.state }))
-  const { devices, registry } = hsm
+  const { devices, registry, keys } = hsm
   const closing = new AbortController()
   app.register(docs, { prefix: '/v1' })
   app.addHook('preClose', async () => closing.abort())
   app.register(api({ routes: restRoutes(closing.signal), domain: hsm, authenticate, patienceMs }), { prefix: '/v1' })
-  app.register(api({ routes: seRoutes, domain: { devices, registry }, authenticate, patienceMs }), {
+  app.register(api({ routes: seRoutes, domain: { devices, registry, keys }, authenticate, patienceMs }), {
     prefix: '/se/api',
   })
   const lending = {

@@ -1,6 +1,7 @@
 /** Keys and their versions in memory, so that using one asks nothing of the database. The database stays the truth. */
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../hsm.ts'
+import type { KeyInstance } from '../keys.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { Row } from '../store/tables.ts'
 
@@ -41,13 +42,22 @@ export class Catalogue {
   readonly #keys = new Map<string, CataloguedKey>()
   /** Ids by tenant and name. */
   readonly #names = new Map<string, string>()
+  /** Ids by what cards hold of their versions. */
+  readonly #held = new Map<string, Set<string>>()
+  #loading: Promise<void> = Promise.resolve()
 
   constructor(store: Foundation['store']) {
     this.#store = store
   }
 
-  /** All keys anew, or one that has changed. */
-  async load(id?: string): Promise<void> {
+  /** All keys anew, or one that has changed. One after the other: what was read first must not take the place of what was read last. */
+  load(id?: string): Promise<void> {
+    const loaded = this.#loading.then(() => this.#load(id))
+    this.#loading = loaded.catch(() => {})
+    return loaded
+  }
+
+  async #load(id?: string): Promise<void> {
     const { db } = this.#store
     const keys = await db
       .selectFrom('keys')
@@ -66,7 +76,26 @@ export class Catalogue {
     for (const key of keys) {
       this.#keys.set(key.id, { key, tags: JSON.parse(key.tags) as string[], versions: byKey.get(key.id) ?? [] })
       this.#names.set(nameOf(key.tenant_id, key.name), key.id)
+      for (const version of byKey.get(key.id) ?? []) {
+        const held = heldOf(version.card_key_id, version.identity)
+        this.#held.set(held, (this.#held.get(held) ?? new Set()).add(key.id))
+      }
     }
+  }
+
+  /** The versions of the tenant's keys that a card holds under this id. */
+  versionsHeld(
+    { tenant }: Pick<Caller, 'tenant'>,
+    { id, identity }: Pick<KeyInstance, 'id' | 'identity'>,
+  ): { readonly found: CataloguedKey; readonly version: VersionRow }[] {
+    return [...(this.#held.get(heldOf(id, identity)) ?? [])]
+      .map(key => this.#keys.get(key)!)
+      .filter(({ key }) => key.tenant_id === tenant)
+      .flatMap(found =>
+        found.versions
+          .filter(version => version.card_key_id === id && version.identity === identity)
+          .map(version => ({ found, version })),
+      )
   }
 
   /** @throws HsmError NOT_FOUND: it is not there, or another tenant's */
@@ -97,11 +126,20 @@ export class Catalogue {
     if (known === undefined) return
     this.#keys.delete(id)
     this.#names.delete(nameOf(known.key.tenant_id, known.key.name))
+    for (const { card_key_id, identity } of known.versions) {
+      const held = heldOf(card_key_id, identity)
+      this.#held.get(held)?.delete(id)
+      if (this.#held.get(held)?.size === 0) this.#held.delete(held)
+    }
   }
 }
 
 function nameOf(tenant: string, name: string): string {
   return `${tenant} ${name}`
+}
+
+function heldOf(cardKeyId: string | null, identity: string | null): string {
+  return `${cardKeyId} ${identity}`
 }
 
 /** @throws HsmError STALE */

@@ -4,6 +4,7 @@ import { decode } from '@keytether/codec'
 import type { DeviceSession } from '../device-session.ts'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../hsm.ts'
+import type { Key } from '../keys.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { Row } from '../store/tables.ts'
 import { findUnmanaged } from './adopt.ts'
@@ -18,7 +19,7 @@ import { groupOf, insertKey, type KeyRequest, keyRow, versionRow } from './new-k
 import { certificationRequest, type RequestContent } from './pkcs10.ts'
 import type { Change } from './states.ts'
 import { type KeyUpdate, updateKey } from './update.ts'
-import { instancesOf, type Purpose, type UsableKey, usable, usableVersions, versionOf } from './usable.ts'
+import { instancesOf, mustBeUsable, type Purpose, type UsableKey, usable, usableVersions, versionOf } from './usable.ts'
 import { Uses } from './uses.ts'
 
 export interface ImportRequest extends Omit<KeyRequest, 'type' | 'algorithms' | 'exportable' | 'useCounter'> {
@@ -399,6 +400,15 @@ export class Keys implements AsyncDisposable {
    */
   usable(caller: Caller, nameOrId: string, purpose: Purpose, version?: number): UsableKey {
     return usable(this.#parts, caller, nameOrId, purpose, version)
+  }
+
+  /**
+   * Whether the caller may use so what cards hold, where it is named as cards name it: see `mustBeUsable`.
+   *
+   * @throws HsmError FORBIDDEN (tags), WRONG_STATE
+   */
+  mustBeUsable(caller: Caller, { instances: [instance] }: Key, purpose: Purpose): void {
+    mustBeUsable(this.#catalogue, caller, instance, purpose)
   }
 
   /** All versions that the caller may use so: the primary one first, then the newest. Otherwise as `usable`. */

@@ -74,6 +74,31 @@ export function usableVersions(
   return [first, ...others]
 }
 
+/**
+ * Whether what is held by a card, and named as the card names it, may be used so: where it is of keys that have names here, by
+ * what holds for one of those. Keys that nobody made or adopted here have neither states nor tags.
+ *
+ * @throws HsmError FORBIDDEN, WRONG_STATE
+ */
+export function mustBeUsable(
+  catalogue: Catalogue,
+  caller: Caller,
+  instance: Pick<KeyInstance, 'id' | 'identity'>,
+  purpose: Purpose,
+): void {
+  let refusal: unknown
+  for (const { found, version } of catalogue.versionsHeld(caller, instance)) {
+    try {
+      mustShareTag(found, caller)
+      mustAllow(found.key, version, purpose)
+      return
+    } catch (error) {
+      refusal ??= error
+    }
+  }
+  if (refusal !== undefined) throw refusal
+}
+
 /** What members that are ready hold of a version, by device id. */
 export function instancesOf(pools: Pools, key: KeyRow, version: VersionRow): Map<string, KeyInfo> {
   const name = instanceName(version.card_key_id ?? '', version.identity ?? '')
@@ -101,13 +126,16 @@ function instanceName(id: string, identity: string): string {
   return `${id} ${identity}`
 }
 
-/** An operator uses keys without tags, and those that share one with him. */
 function permitted(catalogue: Catalogue, caller: Caller, nameOrId: string): CataloguedKey {
   const found = catalogue.find(caller, nameOrId)
-  if (found.tags.length > 0 && !found.tags.some(tag => caller.tags.includes(tag))) {
-    throw new HsmError('FORBIDDEN', `key ${found.key.name} is for who has one of the tags ${found.tags.join(', ')}`)
-  }
+  mustShareTag(found, caller)
   return found
+}
+
+/** An operator uses keys without tags, and those that share one with him. */
+function mustShareTag({ key, tags }: CataloguedKey, caller: Caller): void {
+  if (tags.length === 0 || tags.some(tag => caller.tags.includes(tag))) return
+  throw new HsmError('FORBIDDEN', `key ${key.name} is for who has one of the tags ${tags.join(', ')}`)
 }
 
 /** @throws HsmError NOT_FOUND, WRONG_STATE */

@@ -4,16 +4,17 @@
  * @module
  */
 import { fromHex } from '@keytether/codec'
-import type { Devices, KeySelector, Registry, Within } from '@keytether/hsm'
+import type { Devices, Keys, KeySelector, Registry, Within } from '@keytether/hsm'
 import { z } from 'zod'
 import { type Call, demandRole, type Route } from '../api.ts'
 import { Hsm, Key, KeyDomain, SignatureInput, SignatureResult } from './schemas.ts'
 import { hsmView, instanceView, keyDomainView, keyView } from './views.ts'
 
-/** The devices, and whose they are. */
+/** The devices, whose they are, and who may use which of their keys. */
 interface SeDomain {
   readonly devices: Devices
   readonly registry: Registry
+  readonly keys: Keys
 }
 
 type SeRoute = Route<SeDomain> & Required<Pick<Route<SeDomain>, 'answer'>>
@@ -59,13 +60,14 @@ function signHash(path: string): SeRoute {
     body: SignatureInput,
     answer: SignatureResult,
     admit: (_, caller) => demandRole(caller, ['operator']),
-    async run({ devices, registry }, { params, body, caller, signal }): Promise<z.infer<typeof SignatureResult>> {
+    async run({ devices, registry, keys }, { params, body, caller, signal }): Promise<z.infer<typeof SignatureResult>> {
       const { hash, algo } = body as z.infer<typeof SignatureInput>
       const signature = await devices.sign(
         selected(params, id => registry.isOf(caller, id)),
         algo,
         fromHex(hash),
         signal,
+        key => keys.mustBeUsable(caller, key, 'sign'),
       )
       return { signature: Buffer.from(signature).toString('hex').toUpperCase() }
     },
