@@ -97,6 +97,25 @@ test('who listens and reads nothing costs no memory, and not for ever', async ()
   for (const socket of sockets) socket.destroy()
 })
 
+test('who may not any more hears no more', async () => {
+  await using bench = await Bench.start()
+  const { principals, credentials, tenants } = bench.service.hsm
+  const admin = { principal: 'prn_test', name: 'test', tenant: tenants.main, roles: [], tags: [] }
+  await principals.create(admin, 'ann', { roles: ['auditor'], tags: [] })
+  const { token } = await credentials.create(admin, 'ann', 'first', null)
+  const headers = { Authorization: `Bearer ${token}`, Accept: 'text/event-stream' }
+  const response = await fetch(`${bench.service.url}/v1/events`, { headers })
+  assert.equal(response.status, 200)
+  const heard = response.text()
+  await happen(bench, 0, 1)
+  await new Promise(resolve => setTimeout(resolve, 200))
+  await principals.change(admin, 'ann', { disabled: true })
+  await happen(bench, 1, 2)
+  assert.match(await heard, /thing_0/)
+  assert.doesNotMatch(await heard, /thing_1/)
+  assert.equal((await fetch(`${bench.service.url}/v1/events`, { headers })).status, 401)
+})
+
 test('keytether events, and as they happen', async () => {
   await using bench = await Bench.start()
   await happen(bench, 0, 3)

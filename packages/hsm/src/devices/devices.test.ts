@@ -214,6 +214,48 @@ eachDatabase((_, open) => {
     assert.match(again.session.reason!, /^locked, 3 tries left/)
   })
 
+  test('a wrong PIN that is given many times at once costs one try, as old PIN, as new one and of the officer', async () => {
+    await using hsm = await start({ admit: 'genuine' })
+    const caller = main(hsm)
+    const { session } = await dialIn(hsm, await prepared())
+    const device = lastPart(session)
+    const wrong = utf8('111111')
+    const attempts = [
+      ...[1, 2, 3].map(() => hsm.pins.give(caller, device, { pin: wrong, keep: false }, never)),
+      hsm.pins.change(caller, device, { oldPin: wrong, newPin: pin }, never),
+      ...[1, 2].map(() => hsm.pins.unblock(caller, device, { soPin: utf8('00000000') }, never)),
+    ]
+    const outcomes = await Promise.allSettled(attempts)
+    assert.deepEqual(
+      outcomes.map(one => (one.status === 'fulfilled' ? one.value.triesLeft : one.reason.code)),
+      [2, 'INVALID', 'INVALID', 'INVALID', 14, 'INVALID'],
+    )
+    const { facts } = await hsm.registry.refresh(caller, device, never)
+    assert.deepEqual(facts!.userPin, { status: 'notVerified', triesLeft: 2 })
+  })
+
+  test('a device that somebody has to himself is not released, and the record of a retired one stays with its tenant', async () => {
+    await using hsm = await start()
+    const [ann, bob] = [await tenant(hsm, 'ann'), await tenant(hsm, 'bob')]
+    const { session } = await dialIn(hsm, await prepared())
+    const [device, code] = [lastPart(session), codeOf(session)]
+    await hsm.registry.claim(ann, { device, code })
+    await session.lend('ann', never)
+    await assert.rejects(hsm.registry.release(ann, device), { code: 'TAKEN', message: /is lent to ann/ })
+    session.takeBack(false)
+    await session.settled()
+    const { confirmation } = await hsm.lifeCycle.plan(ann, device, never)
+    const signed = await hsm.retirements.retire(ann, device, { soPin, confirmation }, never)
+    assert.deepEqual(await hsm.retirements.record(ann, device), signed)
+    await session.settled()
+    await hsm.registry.claim(bob, { device, code })
+    await assert.rejects(hsm.retirements.record(bob, device), { code: 'NOT_FOUND' })
+    assert.deepEqual(
+      (await hsm.registry.history(bob, device, { limit: 100 })).filter(({ type }) => type === 'device.retired'),
+      [],
+    )
+  })
+
   test('a ceremony waits for its custodians through restarts of the service, and gives all devices the same key', async () => {
     const database = await open()
     const stores = [await prepared(2), await prepared(2)]

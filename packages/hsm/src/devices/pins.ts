@@ -29,7 +29,7 @@ export class Pins {
   readonly #registry: Registry
   readonly #vault: Vault
   /** Of PINs that devices refused since the start, so that none is presented again by mistake. */
-  readonly #refused = new Map<string, string>()
+  readonly #refused = new Map<string, Set<string>>()
   readonly #mark = randomBytes(32)
 
   constructor(foundation: Foundation, registry: Registry, vault: Vault) {
@@ -75,7 +75,9 @@ export class Pins {
     const { row } = this.#registry.device(caller, device)
     const sealed = keep ? this.#vault.seal(placeOf(row), pin) : undefined
     const session = await this.#registry.present(row)
-    const outcome = await this.#present(row, session, pin, signal)
+    const outcome = await inTurn(session, signal, card =>
+      this.#attempt(row.path, 'PIN', pin, () => card.verifyPin(pin)),
+    )
     const kept = outcome.status === 'verified' && keep
     const changes = kept && sealed ? { pin: sealed, pin_refused: 0 } : {}
     const type = outcome.status === 'verified' ? 'device.pinAccepted' : 'device.pinRefused'
@@ -111,7 +113,9 @@ export class Pins {
     signal: AbortSignal,
   ): Promise<PinAnswer> {
     return this.#set(caller, device, { pin: newPin, type: 'device.pinChanged' }, signal, session =>
-      inTurn(session, signal, card => card.changePin('user', oldPin, newPin)),
+      inTurn(session, signal, card =>
+        this.#attempt(session.id!, 'PIN', oldPin, () => card.changePin('user', oldPin, newPin)),
+      ),
     )
   }
 
@@ -123,7 +127,9 @@ export class Pins {
     signal: AbortSignal,
   ): Promise<PinAnswer> {
     return this.#set(caller, device, { pin: newPin, type: 'device.pinUnblocked' }, signal, session =>
-      inTurn(session, signal, card => card.resetRetryCounter(soPin, newPin)),
+      inTurn(session, signal, card =>
+        this.#attempt(session.id!, 'SO-PIN', soPin, () => card.resetRetryCounter(soPin, newPin)),
+      ),
     )
   }
 
@@ -146,7 +152,6 @@ export class Pins {
     const sealed = row.pin !== null && pin !== undefined ? this.#vault.seal(placeOf(row), pin) : undefined
     const outcome = await present(session)
     const done = outcome.status === 'verified'
-    if (done) this.#refused.delete(row.path)
     const values = !done ? {} : sealed ? { pin: sealed, pin_refused: 0 } : row.pin ? { pin_refused: 0 } : {}
     await this.#registry.change(caller, row.id, {}, async () => ({
       values,
@@ -158,19 +163,24 @@ export class Pins {
     return { ...answer(outcome), kept: done ? row.pin !== null : false }
   }
 
-  async #present(
-    row: Row<'devices'>,
-    session: DeviceSession,
+  /**
+   * When its turn has come: who gives a PIN at the same time as another one may have spent a try on it already.
+   *
+   * @throws HsmError INVALID if this very PIN was refused before
+   */
+  async #attempt(
+    path: string,
+    what: 'PIN' | 'SO-PIN',
     pin: Uint8Array,
-    signal: AbortSignal,
+    present: () => Promise<PinOutcome>,
   ): Promise<PinOutcome> {
-    const mark = createHmac('sha256', this.#mark).update(pin).digest('hex')
-    if (this.#refused.get(row.path) === mark) {
-      throw new HsmError('INVALID', `${row.name} has refused this very PIN: it is not presented again`)
-    }
-    const outcome = await inTurn(session, signal, card => card.verifyPin(pin))
-    if (outcome.status === 'wrongPin') this.#refused.set(row.path, mark)
-    if (outcome.status === 'verified') this.#refused.delete(row.path)
+    const mark = createHmac('sha256', this.#mark).update(what).update(pin).digest('hex')
+    const refused = this.#refused.get(path) ?? new Set()
+    if (refused.has(mark))
+      throw new HsmError('INVALID', `${path} has refused this very ${what}: it is not presented again`)
+    const outcome = await present()
+    if (outcome.status === 'wrongPin') this.#refused.set(path, refused.add(mark))
+    if (outcome.status === 'verified') this.#refused.delete(path)
     return outcome
   }
 }

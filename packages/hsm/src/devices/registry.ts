@@ -200,8 +200,14 @@ export class Registry {
     return this.device(caller, changed.id)
   }
 
-  /** Puts a device back into quarantine: it is nobody's, and the service forgets its PIN. @throws HsmError NOT_FOUND, STALE */
+  /**
+   * Puts a device back into quarantine: it is nobody's, and the service forgets its PIN.
+   *
+   * @throws HsmError NOT_FOUND, STALE; TAKEN while somebody has it to himself, who would keep it
+   */
   async release(caller: Caller, device: string, revision?: number): Promise<void> {
+    const { row: before, session } = this.device(caller, device)
+    if (session?.state === 'lent') throw new HsmError('TAKEN', `${before.name} is ${session.reason}`)
     const row = await this.change(caller, device, { revision }, async (db, row) => {
       await db.deleteFrom('instances').where('device_id', '=', row.id).execute()
       return { values: unclaimed, type: 'device.released', data: { path: row.path, name: row.name } }
@@ -244,7 +250,13 @@ export class Registry {
   ): Promise<DeviceRow> {
     const { id } = this.#find(this.#rowsOf(caller), device)
     const row = await this.#foundation.history.write(async db => {
-      const current = await db.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+      const current = await db
+        .selectFrom('devices')
+        .selectAll()
+        .where('id', '=', id)
+        .where('tenant_id', '=', caller.tenant)
+        .executeTakeFirst()
+      if (current === undefined) throw new HsmError('NOT_FOUND', `there is no device ${device}`)
       if (revision !== undefined && current.revision !== revision) {
         throw new HsmError(
           'STALE',

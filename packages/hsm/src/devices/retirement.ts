@@ -155,11 +155,13 @@ export class Retirements {
     })
   }
 
-  #rows({ id }: Row<'devices'>, state: 'open' | 'done') {
+  /** Of the tenant whose the device is: it may have been another one's before. */
+  #rows({ id, tenant_id }: Row<'devices'>, state: 'open' | 'done') {
     return this.#foundation.store.db
       .selectFrom('ceremonies')
       .selectAll()
       .where('device_id', '=', id)
+      .where('tenant_id', '=', tenant_id)
       .where('kind', '=', kind)
       .where('state', '=', state)
       .orderBy('updated_at', 'desc')

@@ -80,7 +80,7 @@ export class Credentials {
       const happened = { tenant, type: 'credential.revoked', subject: owner.id, actor: caller.principal }
       return { value: undefined, happened: [{ ...happened, data: { credential: row.id, name: row.name } }] }
     })
-    this.#logins.forget()
+    this.#logins.forget(tenant)
   }
 }
 

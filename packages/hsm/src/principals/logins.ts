@@ -1,5 +1,6 @@
 /** From what a request shows to who sent it. */
 import { createHash, randomBytes } from 'node:crypto'
+import { EventEmitter } from 'node:events'
 import type { Foundation } from '../hsm.ts'
 import { newId } from '../store/ids.ts'
 import type { Row } from '../store/tables.ts'
@@ -30,6 +31,8 @@ export function tokenHash(token: string): string {
 
 /** Only this process changes the database, so what is remembered holds until it says `forget`. */
 export class Logins implements AsyncDisposable {
+  /** `forget`: principals of this tenant may do other things than before, or nothing. */
+  readonly events = new EventEmitter<{ forget: [tenant: string] }>()
   readonly #foundation: Foundation
   readonly #known = new Map<string, Known>()
   readonly #configuring = new Map<string, Promise<string>>()
@@ -40,6 +43,7 @@ export class Logins implements AsyncDisposable {
 
   constructor(foundation: Foundation) {
     this.#foundation = foundation
+    this.events.setMaxListeners(0)
     this.#timer = setInterval(() => void this.#flush().catch(() => undefined), flushMs).unref()
   }
 
@@ -90,10 +94,11 @@ export class Logins implements AsyncDisposable {
     return this.#used.get(credential)
   }
 
-  /** What was known about who may is not so any more. */
-  forget(): void {
+  /** What was known about who may in a tenant is not so any more. */
+  forget(tenant: string): void {
     this.#generation++
     this.#known.clear()
+    this.events.emit('forget', tenant)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

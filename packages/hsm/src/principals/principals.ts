@@ -86,7 +86,7 @@ export class Principals {
       const happened = { tenant, type: 'principal.changed', subject: before.id, actor: caller.principal }
       return { value: principalOf(after), happened: [{ ...happened, data: { name: before.name, ...change } }] }
     })
-    this.#logins.forget()
+    this.#logins.forget(tenant)
     return changed
   }
 
@@ -102,7 +102,7 @@ export class Principals {
       const happened = { tenant, type: 'principal.deleted', subject: row.id, actor: caller.principal }
       return { value: undefined, happened: [{ ...happened, data: { name: row.name } }] }
     })
-    this.#logins.forget()
+    this.#logins.forget(tenant)
   }
 
   /**

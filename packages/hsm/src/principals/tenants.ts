@@ -96,7 +96,7 @@ export class Tenants {
    * @throws HsmError `WRONG_STATE` while there are devices, groups or keys in it
    */
   async delete(caller: Caller, name: string): Promise<void> {
-    await this.#foundation.history.write(async db => {
+    const tenant = await this.#foundation.history.write(async db => {
       const row = await findTenant(db, name)
       if (row === undefined) throw new HsmError('NOT_FOUND', `there is no tenant ${name}`)
       if (row.id === this.main) throw new HsmError('WRONG_STATE', `the tenant ${row.name} belongs to the service`)
@@ -108,9 +108,9 @@ export class Tenants {
       }
       await db.deleteFrom('tenants').where('id', '=', row.id).execute()
       const happened = { tenant: null, type: 'tenant.deleted', subject: row.id, actor: caller.principal }
-      return { value: undefined, happened: [{ ...happened, data: { name: row.name } }] }
+      return { value: row.id, happened: [{ ...happened, data: { name: row.name } }] }
     })
-    this.#logins.forget()
+    this.#logins.forget(tenant)
   }
 }
 

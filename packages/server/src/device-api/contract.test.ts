@@ -124,6 +124,28 @@ test('while it is lent, nobody else gets the device or its keys', async () => {
   assert.deepEqual([sign.status, ((await sign.json()) as { code: string }).code], [503, 'NO_DEVICE'])
 })
 
+test('a lease is of no use to who may not borrow any more, nor to his namesake in another tenant', async () => {
+  const { principals, credentials, tenants } = hsm
+  const root = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [] } as const
+  const { id: other } = await tenants.create(root, 'other', 'eve')
+  const member = async (tenant: string) => {
+    const admin = { principal: 'prn_test', name: 'test', tenant, roles: [], tags: [] }
+    await principals.create(admin, 'ann', { roles: ['custodian'], tags: [] })
+    const { token } = await credentials.create(admin, 'ann', 'first', null)
+    return { token, change: (roles: readonly ['auditor']) => principals.change(admin, 'ann', { roles }) }
+  }
+  const [ann, namesake] = [await member(tenants.main), await member(other)]
+  const granted = await ask('POST', '/devices/ZZTEST0001/lease', { keepLogIn: false }, [ann.token])
+  const { lease } = LeaseGranted.parse(granted.answer)
+  const exchange = (number: number, mine: string) =>
+    refusal('POST', `/leases/${lease}/transmit`, { number, commands: [select] }, [mine])
+  assert.equal((await exchange(1, namesake.token)).code, 'UNKNOWN_LEASE')
+  await ask('POST', `/leases/${lease}/transmit`, { number: 1, commands: [select] }, [ann.token])
+  await ann.change(['auditor'])
+  assert.equal((await exchange(2, ann.token)).code, 'FORBIDDEN')
+  assert.equal((await ask('DELETE', `/leases/${lease}`, undefined, [ann.token])).status, 204)
+})
+
 test('a device that is lost, and one that is away', async () => {
   const { lease } = await borrow()
   token.failure = new ChannelError('REMOVED', 'pulled')

@@ -58,6 +58,7 @@ export const routes: readonly Route<Lending>[] = [
   {
     method: 'POST',
     path: '/leases/:lease/transmit',
+    admit: (_, caller) => demandRole(caller, borrowers),
     body: Commands,
     bodyLimit,
     answer: Responses,
@@ -70,6 +71,7 @@ export const routes: readonly Route<Lending>[] = [
   {
     method: 'POST',
     path: '/leases/:lease/reset',
+    admit: (_, caller) => demandRole(caller, borrowers),
     body: ResetInput,
     answer: ResetDone,
     async run(lending, call): Promise<z.infer<typeof ResetDone>> {
@@ -104,8 +106,11 @@ function pathOf(registry: Registry, caller: Caller, device: string): string {
   }
 }
 
-function leaseOf({ leases }: Lending, { params, caller }: Call): Lease {
-  return leases.lease(params.lease!, caller.name)
+/** Names are of one tenant: so is the device. @throws HsmError UNKNOWN_LEASE */
+function leaseOf({ leases, registry }: Lending, { params, caller }: Call): Lease {
+  const lease = leases.lease(params.lease!, caller.name)
+  if (registry.isOf(caller, lease.device.id!)) return lease
+  throw new HsmError('UNKNOWN_LEASE', 'there is no such lease: the device is not here any more')
 }
 
 /** Undefined if the time is up before. The work goes on then, and what comes of it is there for who asks again. */

@@ -71,8 +71,12 @@ async function follow(
 ): Promise<FastifyReply> {
   const turn = turnstile.enter(call.caller.principal, 'follow')
   const over = new AbortController()
+  // Who listens may not be one who may any more: he logs in again, if he can, and goes on where he was.
+  const onForget = (tenant: string) => tenant === call.caller.tenant && over.abort()
+  hsm.logins.events.on('forget', onForget)
   reply.raw.once('close', () => {
     over.abort()
+    hsm.logins.events.off('forget', onForget)
     turn[Symbol.dispose]()
   })
   const items = await followEvents(hsm, call, AbortSignal.any([over.signal, closing]))

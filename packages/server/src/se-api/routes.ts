@@ -4,7 +4,7 @@
  * @module
  */
 import { fromHex } from '@keytether/codec'
-import type { Devices, Keys, KeySelector, Registry, Within } from '@keytether/hsm'
+import type { Devices, KeySelector, Keys, Registry, Within } from '@keytether/hsm'
 import { z } from 'zod'
 import { type Call, demandRole, type Route } from '../api.ts'
 import { Hsm, Key, KeyDomain, SignatureInput, SignatureResult } from './schemas.ts'
