@@ -70,9 +70,8 @@ export class Devices {
       refusal: id => (allowed && !allowed.includes(id) ? `${id} is not among the devices allowed here` : undefined),
       admit: async device => this.#gate?.admit(device),
       pinOf: async id => {
-        const pin = pins?.get(id)
-        if (pin !== undefined) return this.#refusedPins.has(id) ? undefined : pin
-        return this.#gate?.pinOf(id)
+        const held = await this.#gate?.pinOf(id)
+        return held ?? (this.#refusedPins.has(id) ? undefined : pins?.get(id))
       },
       pinRefused: async (id, outcome) => {
         this.#refusedPins.add(id)

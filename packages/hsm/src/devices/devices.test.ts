@@ -256,6 +256,28 @@ eachDatabase((_, open) => {
     )
   })
 
+  test('a wrong PIN of the configuration is presented once, whatever is started how often', async () => {
+    const database = await open()
+    const store = await prepared()
+    const path = (await dialIn(await start({ admit: 'genuine' }), store)).session.id!
+    const pins = new Map([[path, utf8('111111')]])
+    for (const reason of [
+      /^the PIN on record was not accepted: wrong PIN, 2 tries left/,
+      /^the PIN on record was refused/,
+    ]) {
+      await using hsm = await start({ pins }, database)
+      for (const _ of [1, 2]) {
+        const { session } = await dialIn(hsm, store)
+        assert.match(session.reason!, reason)
+        if (reason.source.includes('accepted')) break
+      }
+    }
+    await using hsm = await start({ pins: new Map([[path, pin]]) }, database)
+    const { session } = await dialIn(hsm, store)
+    await hsm.pins.give(main(hsm), lastPart(session), { pin, keep: false }, never)
+    assert.equal((await dialIn(hsm, store)).session.state, 'ready')
+  })
+
   test('a ceremony waits for its custodians through restarts of the service, and gives all devices the same key', async () => {
     const database = await open()
     const stores = [await prepared(2), await prepared(2)]

@@ -45,8 +45,10 @@ export class Pins {
   /** The PIN to present to a device that connects; a text: why there is one and it cannot be had. */
   async of(path: string): Promise<Uint8Array | string | undefined> {
     const row = this.#registry.row(path)
-    if (!row?.pin || row.state !== 'claimed') return undefined
+    if (row?.state !== 'claimed') return undefined
+    // Also one of the configuration, which a restart must not present again.
     if (row.pin_refused) return 'the PIN on record was refused, and is not presented again: give the right one'
+    if (row.pin === null) return undefined
     try {
       return this.#vault.open(placeOf(row), row.pin)
     } catch (error) {
@@ -78,11 +80,12 @@ export class Pins {
     const outcome = await inTurn(session, signal, card =>
       this.#attempt(row.path, 'PIN', pin, () => card.verifyPin(pin)),
     )
-    const kept = outcome.status === 'verified' && keep
-    const changes = kept && sealed ? { pin: sealed, pin_refused: 0 } : {}
-    const type = outcome.status === 'verified' ? 'device.pinAccepted' : 'device.pinRefused'
+    const right = outcome.status === 'verified'
+    const kept = right && keep
+    const changes = { ...(right && { pin_refused: 0 }), ...(kept && sealed && { pin: sealed }) }
+    const type = right ? 'device.pinAccepted' : 'device.pinRefused'
     await this.#registry.change(caller, row.id, {}, async () => ({ values: changes, type, data: { ...outcome, kept } }))
-    if (outcome.status === 'verified') await session.restart('its PIN was given, and it comes up')
+    if (right) await session.restart('its PIN was given, and it comes up')
     else await this.#registry.refresh(caller, row.id, signal)
     return { ...answer(outcome), kept }
   }
