@@ -8,6 +8,7 @@ import { Pins } from './devices/pins.ts'
 import { Registry } from './devices/registry.ts'
 import { Retirements } from './devices/retirement.ts'
 import { Devices, type DevicesOptions } from './devices.ts'
+import type { Foundation } from './foundation.ts'
 import { Groups } from './groups/groups.ts'
 import { Events } from './history/events.ts'
 import { History } from './history/history.ts'
@@ -19,7 +20,7 @@ import { Principals } from './principals/principals.ts'
 import { Tenants } from './principals/tenants.ts'
 import { Requests } from './requests/requests.ts'
 import { Pools } from './scheduler/pools.ts'
-import { openStore, type Store } from './store/store.ts'
+import { openStore } from './store/store.ts'
 import type { MasterKey } from './vault/master-key.ts'
 import { Vault } from './vault/vault.ts'
 
@@ -29,16 +30,6 @@ export interface HsmOptions {
   readonly database?: string | undefined
   /** None: the vault stays sealed until somebody opens it; that of a database that ends with the process is open. */
   readonly masterKey?: MasterKey | undefined
-}
-
-/** What the parts of the domain share. */
-export interface Foundation {
-  readonly store: Store
-  readonly history: History
-  /** The devices that are connected, or have been since the start. */
-  readonly devices: Devices
-  readonly pools: Pools
-  now(): number
 }
 
 export interface Hsm extends Foundation, AsyncDisposable {

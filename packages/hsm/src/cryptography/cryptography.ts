@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { concat } from '@keytether/codec'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { Purpose, UsableKey } from '../keys/usable.ts'
 import type { Caller } from '../principals/caller.ts'

@@ -2,7 +2,7 @@
 
 import type { WrappedDataKey } from '@keytether/envelope'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
 
 /** Uses within this time of the one on record are not written: nobody needs it finer, and reading must stay cheap. */

@@ -2,7 +2,7 @@
 import type { KeyInfo, SmartCardHsm } from '@keytether/driver'
 import { DriverError } from '@keytether/driver'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { UsableKey } from '../keys/usable.ts'
 

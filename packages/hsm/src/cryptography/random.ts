@@ -1,7 +1,7 @@
 /** Random bytes of tokens, mixed with those of this machine: good if one of the two is. */
 import { randomBytes } from 'node:crypto'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import { recordFault } from './members.ts'
 import { RandomHealth } from './random-health.ts'
 

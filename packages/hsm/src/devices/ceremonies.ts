@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { toHex } from '@keytether/codec'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
 import { newId } from '../store/ids.ts'
 import type { Row } from '../store/tables.ts'

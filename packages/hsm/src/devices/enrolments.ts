@@ -1,7 +1,7 @@
 /** Secrets that agents carry in their URLs: a device that comes with one is claimed at once. */
 import { randomBytes } from 'node:crypto'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
 import { newId } from '../store/ids.ts'
 import type { Row } from '../store/tables.ts'

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { SelectQueryBuilder } from 'kysely'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
 import { type Page, type PageRequest, pageOf } from '../store/page.ts'
 import type { Row, Tables } from '../store/tables.ts'

@@ -1,8 +1,8 @@
 /** Changes of the state of versions, and what follows from them when their time has come. */
 import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Happening } from '../history/history.ts'
-import type { Foundation } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { type Catalogue, type CataloguedKey, type KeyRow, nothingStale } from './catalogue.ts'

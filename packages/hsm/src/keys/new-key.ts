@@ -1,7 +1,7 @@
 /** What a key is to be, before there is one: checked, and completed with what was left to the service. */
 import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
 import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'

@@ -1,6 +1,6 @@
 /** Changes of what a key is called and how it is kept. */
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
 import { type KeyRow, nothingStale } from './catalogue.ts'
 import { checkedTags } from './new-key.ts'

@@ -1,8 +1,8 @@
 /** Every key on every member that is ready: read anew, compared with what the others have, and used once. */
 import { equal } from '@keytether/codec'
+import type { Foundation } from '../foundation.ts'
 import type { GroupRow } from '../groups/groups.ts'
 import type { Member } from '../groups/members.ts'
-import type { Foundation } from '../hsm.ts'
 import { type Found, recordFound } from './instances.ts'
 import { type Holder, holdersOf, type Present } from './keep-copy.ts'
 import { type Placed, proven } from './place.ts'

@@ -4,8 +4,8 @@
  */
 import type { DeviceSession } from '../device-session.ts'
 import { HsmError } from '../errors.ts'
+import type { Foundation } from '../foundation.ts'
 import type { GroupRow, Groups } from '../groups/groups.ts'
-import type { Foundation } from '../hsm.ts'
 import type { Row } from '../store/tables.ts'
 import type { GroupReport } from './report.ts'
 import { type HealingParts, healingRound } from './round.ts'

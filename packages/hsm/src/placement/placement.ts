@@ -5,9 +5,9 @@
  * of them. What an interruption leaves on a card is recognised by what is there, so nothing has to be undone.
  */
 import { HsmError } from '../errors.ts'
+import type { Foundation } from '../foundation.ts'
 import type { GroupRow, Groups } from '../groups/groups.ts'
 import type { Member } from '../groups/members.ts'
-import type { Foundation } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
 import { checkGroup } from './check.ts'
 import { Healer } from './healer.ts'

@@ -1,7 +1,7 @@
 /** Bearer tokens of principals. The service keeps their hashes only, so each can be shown once: when it is made. */
 import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { type Caller, tenantOf } from './caller.ts'

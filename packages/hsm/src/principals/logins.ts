@@ -1,7 +1,7 @@
 /** From what a request shows to who sent it. */
 import { createHash, randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import { newId } from '../store/ids.ts'
 import type { Row } from '../store/tables.ts'
 import type { Caller, Role } from './caller.ts'

@@ -1,7 +1,7 @@
 /** People and programs of a tenant: what they may, and that somebody is left who can say so. */
 import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import { newId } from '../store/ids.ts'
 import { type Page, type PageRequest, pageOf } from '../store/page.ts'
 import type { Row, Tables } from '../store/tables.ts'

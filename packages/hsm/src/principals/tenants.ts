@@ -4,7 +4,7 @@
  */
 import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import { newId } from '../store/ids.ts'
 import { type Page, type PageRequest, pageOf } from '../store/page.ts'
 import type { Row, Tables } from '../store/tables.ts'

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { HsmError } from '../errors.ts'
-import type { Foundation } from '../hsm.ts'
+import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { Place } from '../vault/sealed.ts'
 import type { Vault } from '../vault/vault.ts'
