@@ -1,7 +1,8 @@
 /** What the parts of the domain share. */
-import type { Devices } from './devices.ts'
+
 import type { History } from './history/history.ts'
 import type { Pools } from './scheduler/pools.ts'
+import type { Devices } from './sessions/devices.ts'
 import type { Store } from './store/store.ts'
 
 export interface Foundation {

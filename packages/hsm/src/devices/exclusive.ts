@@ -2,8 +2,8 @@
 import { ChannelError, type TrustRoot, UnexpectedStatusError } from '@keytether/card'
 import { DecodeError } from '@keytether/codec'
 import { DriverError, SmartCardHsm } from '@keytether/driver'
-import type { DeviceSession } from '../device-session.ts'
 import { HsmError } from '../errors.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
 
 /**
  * Does something with a card that nobody else uses meanwhile. What waits for the device is done before; a log-in that opened it

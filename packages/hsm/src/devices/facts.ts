@@ -2,7 +2,7 @@
 import { enrolmentCode, UnexpectedStatusError } from '@keytether/card'
 import { DecodeError } from '@keytether/codec'
 import { DriverError, type Inventory, type KeyDomainInfo, type PinStatus, type SmartCardHsm } from '@keytether/driver'
-import { hexId } from '../keys.ts'
+import { hexId } from '../sessions/key-instances.ts'
 
 export interface Facts {
   /** When they were found out. */

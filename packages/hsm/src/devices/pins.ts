@@ -4,11 +4,11 @@
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { PinOutcome } from '@keytether/driver'
-import type { DeviceSession } from '../device-session.ts'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
-import { lockWords } from '../lock-words.ts'
 import type { Caller } from '../principals/caller.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
+import { lockWords } from '../sessions/lock-words.ts'
 import type { Row } from '../store/tables.ts'
 import type { Place } from '../vault/sealed.ts'
 import type { Vault } from '../vault/vault.ts'

@@ -1,7 +1,7 @@
 /** The state of a device, why it is so and what is to be done about it, in words. */
 import type { PinStatus } from '@keytether/driver'
-import type { DeviceSession, DeviceState } from '../device-session.ts'
-import { lockWords } from '../lock-words.ts'
+import type { DeviceSession, DeviceState } from '../sessions/device-session.ts'
+import { lockWords } from '../sessions/lock-words.ts'
 import type { Row } from '../store/tables.ts'
 import type { Facts } from './facts.ts'
 

@@ -5,12 +5,12 @@
  * have this domain with its key: one that has not could hold none of the group's keys.
  */
 import type { Transaction } from 'kysely'
-import type { DeviceSession } from '../device-session.ts'
 import type { Registry } from '../devices/registry.ts'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Happening } from '../history/history.ts'
 import type { Caller } from '../principals/caller.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
 import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { leavingObstacle } from './leaving.ts'

@@ -1,8 +1,8 @@
 /** Keys that are on members of a group and that nobody has made through the service. */
 import { subjectPublicKeyInfo } from '@keytether/card'
 import { HsmError } from '../errors.ts'
-import type { KeyInstance } from '../keys.ts'
 import type { Pools } from '../scheduler/pools.ts'
+import type { KeyInstance } from '../sessions/key-instances.ts'
 import type { Catalogue } from './catalogue.ts'
 import { algorithmNames, type KeyType } from './key-type.ts'
 

@@ -1,8 +1,8 @@
 /** Keys and their versions in memory, so that using one asks nothing of the database. The database stays the truth. */
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
-import type { KeyInstance } from '../keys.ts'
 import type { Caller } from '../principals/caller.ts'
+import type { KeyInstance } from '../sessions/key-instances.ts'
 import type { Row } from '../store/tables.ts'
 
 export type KeyRow = Row<'keys'>

@@ -1,11 +1,11 @@
 /** The keys of tenants. */
 import { Attestation, Certificate, type ToldByCard } from '@keytether/card'
 import { decode } from '@keytether/codec'
-import type { DeviceSession } from '../device-session.ts'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
-import type { Key } from '../keys.ts'
 import type { Caller } from '../principals/caller.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
+import type { Key } from '../sessions/key-instances.ts'
 import type { Row } from '../store/tables.ts'
 import { findUnmanaged } from './adopt.ts'
 import { Catalogue, type CataloguedKey, type KeyRow, nothingStale, type VersionRow } from './catalogue.ts'

@@ -6,9 +6,9 @@
 import { toHex } from '@keytether/codec'
 import type { DriverError, KeyInfo, SmartCardHsm } from '@keytether/driver'
 import type { Transaction } from 'kysely'
-import type { DeviceSession } from '../device-session.ts'
 import type { Foundation } from '../foundation.ts'
-import { hexId } from '../keys.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
+import { hexId } from '../sessions/key-instances.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { attempt } from './attempt.ts'
 

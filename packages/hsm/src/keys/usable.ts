@@ -1,9 +1,9 @@
 /** Which versions of a key may be used for what, and where: no question to the database, one look-up for each member. */
 import type { KeyInfo } from '@keytether/driver'
 import { HsmError } from '../errors.ts'
-import type { KeyInstance } from '../keys.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { Pools } from '../scheduler/pools.ts'
+import type { KeyInstance } from '../sessions/key-instances.ts'
 import type { Catalogue, CataloguedKey, KeyRow, VersionRow } from './catalogue.ts'
 
 export type Purpose = 'sign' | 'encrypt' | 'mac' | 'derive' | 'decrypt' | 'verify'

@@ -2,10 +2,11 @@
  * Brings groups back to where every member has every key: one round at a time for each group, when a member has become ready,
  * when it is asked for, and again later where something could not be done.
  */
-import type { DeviceSession } from '../device-session.ts'
+
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { GroupRow, Groups } from '../groups/groups.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
 import type { Row } from '../store/tables.ts'
 import type { GroupReport } from './report.ts'
 import { type HealingParts, healingRound } from './round.ts'

@@ -1,7 +1,7 @@
 /** Versions of keys on one member: put there where they are missing, and proven. */
 import { isRefusal, type KeyInfo, readTarget, type SmartCardHsm, type StoredKey, type Target } from '@keytether/driver'
-import type { DeviceSession } from '../device-session.ts'
 import type { Member } from '../groups/members.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
 import type { Store } from '../store/store.ts'
 import { type Found, recordFound } from './instances.ts'
 import { type Placed, place, proven } from './place.ts'

@@ -1,7 +1,8 @@
 /** How a group is: what is known, put together and in words. */
-import type { DeviceSession } from '../device-session.ts'
+
 import type { GroupRow } from '../groups/groups.ts'
 import type { Member } from '../groups/members.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
 import type { InstanceRow } from './instances.ts'
 import { instanceOf, type PlacedVersion } from './versions.ts'
 

@@ -1,8 +1,9 @@
 /** One round of healing: what can be done now is done once, on all members that are ready side by side. */
-import type { DeviceSession } from '../device-session.ts'
+
 import type { Foundation } from '../foundation.ts'
 import type { GroupRow } from '../groups/groups.ts'
 import type { Member } from '../groups/members.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
 import { type InstanceRow, instancesOf } from './instances.ts'
 import { type Holder, holdersOf, keepCopy, type Present } from './keep-copy.ts'
 import { placeOn } from './place-on.ts'

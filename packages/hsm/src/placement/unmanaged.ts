@@ -1,7 +1,7 @@
 /** Keys on the members of a group that nobody made through the service. */
 import { isExchangeKey, type KeyInfo } from '@keytether/driver'
 import type { Member } from '../groups/members.ts'
-import { keysOf } from '../keys.ts'
+import { keysOf } from '../sessions/key-instances.ts'
 import { obstacleTo, type Present } from './keep-copy.ts'
 import { instanceOf, type PlacedVersion } from './versions.ts'
 

@@ -3,7 +3,7 @@ import { curveByName, WrappedKeyFile } from '@keytether/card'
 import { decode, fromHex, toHex } from '@keytether/codec'
 import type { Answer, StoredKey } from '@keytether/driver'
 import type { Kysely } from 'kysely'
-import type { KeyInstance } from '../keys.ts'
+import type { KeyInstance } from '../sessions/key-instances.ts'
 import type { Row, Tables } from '../store/tables.ts'
 
 type VersionRow = Row<'key_versions'>

@@ -1,9 +1,9 @@
 /** What is done on a member of a group: when its turn comes, with what that says about it. */
 import { isRefusal, type SmartCardHsm } from '@keytether/driver'
-import type { DeviceSession } from '../device-session.ts'
 import { HsmError } from '../errors.ts'
 import type { Member } from '../groups/members.ts'
 import type { Pools } from '../scheduler/pools.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
 
 export interface Work {
   readonly pools: Pools

@@ -1,6 +1,6 @@
 /** What is asked of the devices of a group. */
 import type { SmartCardHsm } from '@keytether/driver'
-import type { DeviceSession } from '../device-session.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
 
 /** One piece of work for whichever member can do it. */
 export interface Operation<T> {

@@ -1,7 +1,8 @@
 /** The devices of a group at work: what is asked of them goes to whichever is free, and is done by another one if that is lost. */
-import type { DeviceSession } from '../device-session.ts'
+
 import { DeviceLostError, HsmError } from '../errors.ts'
-import { timedOut } from '../work-queue.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
+import { timedOut } from '../sessions/work-queue.ts'
 import { systemClock } from './clock.ts'
 import type { MemberOptions } from './member.ts'
 import type { Operation } from './operation.ts'

@@ -1,6 +1,6 @@
 /** The devices that do the work of each group: as they become ready, are lent, are lost, and change groups. */
-import type { DeviceSession } from '../device-session.ts'
-import type { Devices } from '../devices.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
+import type { Devices } from '../sessions/devices.ts'
 import type { Operation } from './operation.ts'
 import { type Place, Pool } from './pool.ts'
 

@@ -1,8 +1,8 @@
 /** A device in the hands of who borrowed it: his alone, until he gives it back, leaves it lying or has had it too long. */
 import { randomBytes } from 'node:crypto'
 import { ChannelError } from '@keytether/card'
-import type { DeviceSession, LentChannel } from './device-session.ts'
-import { DeviceLostError, HsmError } from './errors.ts'
+import { DeviceLostError, HsmError } from '../errors.ts'
+import type { DeviceSession, LentChannel } from '../sessions/device-session.ts'
 
 export interface LeaseTiming {
   /** How long nothing may be asked of the device. */

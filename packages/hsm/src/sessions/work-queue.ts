@@ -1,5 +1,5 @@
 /** Work for one device: done in order, by itself or beside other work that may overlap with it, at most so much of it waiting. */
-import { HsmError } from './errors.ts'
+import { HsmError } from '../errors.ts'
 
 interface Job {
   /** Others of this kind may run beside it. */

@@ -16,8 +16,8 @@ import {
   type PinStatus,
   SmartCardHsm,
 } from '@keytether/driver'
-import { DeviceLostError, HsmError } from './errors.ts'
-import { domainId, hexId, type KeyInstance, keyInstance } from './keys.ts'
+import { DeviceLostError, HsmError } from '../errors.ts'
+import { domainId, hexId, type KeyInstance, keyInstance } from './key-instances.ts'
 import { lockWords } from './lock-words.ts'
 import { WorkQueue } from './work-queue.ts'
 

@@ -7,12 +7,12 @@
 import { EventEmitter } from 'node:events'
 import type { Channel, TrustRoot } from '@keytether/card'
 import type { SignatureScheme } from '@keytether/driver'
+import { HsmError } from '../errors.ts'
+import type { Operation } from '../scheduler/operation.ts'
+import type { Pool } from '../scheduler/pool.ts'
+import { Pools } from '../scheduler/pools.ts'
 import { type DeviceKeeper, type DeviceOrigin, DeviceSession } from './device-session.ts'
-import { HsmError } from './errors.ts'
-import { type Key, type KeyDomain, type KeyInstance, keysOf } from './keys.ts'
-import type { Operation } from './scheduler/operation.ts'
-import type { Pool } from './scheduler/pool.ts'
-import { Pools } from './scheduler/pools.ts'
+import { type Key, type KeyDomain, type KeyInstance, keysOf } from './key-instances.ts'
 
 export interface DevicesOptions {
   readonly roots: readonly TrustRoot[]

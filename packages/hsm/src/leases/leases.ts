@@ -1,8 +1,8 @@
 /** Lends devices, each to one borrower at a time. */
 import { EventEmitter, once } from 'node:events'
-import type { DeviceSession } from './device-session.ts'
-import type { Devices } from './devices.ts'
-import { HsmError } from './errors.ts'
+import { HsmError } from '../errors.ts'
+import type { DeviceSession } from '../sessions/device-session.ts'
+import type { Devices } from '../sessions/devices.ts'
 import { Lease, type LeaseTiming } from './lease.ts'
 
 interface LeaseRequest {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as tick } from 'node:timers/promises'
-import { HsmError } from './errors.ts'
+import { HsmError } from '../errors.ts'
 import { WorkQueue } from './work-queue.ts'
 
 const never = new AbortController().signal

@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { type Channel, ChannelError } from '@keytether/card'
 import { deviceIdentity } from '@keytether/test/device-identity'
 import { ecKey, rsaKey, type SmallKey, SmallToken, type SmallTokenOptions } from '@keytether/test/small-token'
+import { HsmError, type HsmErrorCode } from '../errors.ts'
 import { Devices } from './devices.ts'
-import { HsmError, type HsmErrorCode } from './errors.ts'
 
 const identities = [1, 2].map(number => deviceIdentity(`ZZTEST000${number}00000`))
 const ids = ['ZZTESTROOT.ZZTESTCA.ZZTEST0001', 'ZZTESTROOT.ZZTESTCA.ZZTEST0002'] as const
