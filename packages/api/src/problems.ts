@@ -37,7 +37,7 @@ export const problems = {
   TOO_MANY_REQUESTS: { status: 429, title: 'The caller has as many requests of this class under way as it may' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are larger than any that are needed' },
   INTERNAL: { status: 500, title: 'A defect of the service' },
-  OUTCOME_UNKNOWN: { status: 500, title: 'The device was lost meanwhile: it may have been done' },
+  OUTCOME_UNKNOWN: { status: 500, title: 'The device or the database was lost meanwhile: it may have been done' },
   NO_DEVICE: { status: 503, title: 'No device that can do it is ready' },
   BUSY: { status: 503, title: 'All devices that can do it have too much to do' },
   SEALED: { status: 503, title: 'Secrets cannot be opened before the master key is given' },

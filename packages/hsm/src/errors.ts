@@ -16,7 +16,7 @@
  * - `SEALED` secrets cannot be opened before the master key is given
  * - `DATABASE` it cannot be opened, or can do nothing at the moment
  * - `NOT_DURABLE` fewer members than wanted have it; what there is stays, and the same request completes it
- * - `OUTCOME_UNKNOWN` the device was lost meanwhile: it may have been done
+ * - `OUTCOME_UNKNOWN` the device or the database was lost meanwhile: it may have been done
  * - `KEY_REUSED` another request has this Idempotency-Key · `UNDER_WAY` the same request is not done yet
  * - `OUT_OF_TURN` an exchange is to have the number after the last one, or that of the last one to hear its answers again
  */

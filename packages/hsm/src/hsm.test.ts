@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { eachDatabase } from '@keytether/test/databases'
 import { openHsm } from './hsm.ts'
 import { newId } from './store/ids.ts'
@@ -25,5 +26,27 @@ eachDatabase((_, open) => {
       [['tenant.created', id, '{"name":"office"}']],
     )
     assert.deepEqual(told, ['tenant.created'])
+  })
+
+  test('what may have been committed is read again', async () => {
+    await using hsm = await openHsm({ devices: { roots: [] }, database: await open() })
+    const root = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [] } as const
+    const { id: tenant_id, administrator, credential } = await hsm.tenants.create(root, 'office', 'ann')
+    const ann = (await hsm.logins.byToken(credential.token))!
+    assert.equal(ann.principal, administrator.id)
+    // As by a change of which only the database knows what became of it.
+    await hsm.store.write(async db => {
+      await db.updateTable('principals').set({ disabled_at: 1 }).where('id', '=', ann.principal).execute()
+      const device = { id: 'dev_1', path: 'A.B.C', tenant_id, group_id: null, name: 'c', state: 'claimed' } as const
+      const more = { priority: 0, standby: 0, pin: null, pin_refused: 0, facts: '{}', last_seen_at: null }
+      await db
+        .insertInto('devices')
+        .values({ ...device, ...more, created_at: 1, revision: 1 })
+        .execute()
+    })
+    assert.deepEqual([(await hsm.logins.byToken(credential.token))?.name, hsm.registry.list(ann)], ['ann', []])
+    hsm.store.events.emit('doubt')
+    for (let tries = 0; hsm.registry.list(ann).length === 0 && tries < 500; tries++) await setTimeout(10)
+    assert.deepEqual([await hsm.logins.byToken(credential.token), hsm.registry.list(ann).length], [undefined, 1])
   })
 })

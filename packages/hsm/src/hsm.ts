@@ -20,6 +20,7 @@ import { Tenants } from './principals/tenants.ts'
 import { Requests } from './requests/requests.ts'
 import { Pools } from './scheduler/pools.ts'
 import { Devices, type DevicesOptions } from './sessions/devices.ts'
+import { rereading } from './store/reread.ts'
 import { openStore } from './store/store.ts'
 import type { MasterKey } from './vault/master-key.ts'
 import { Vault } from './vault/vault.ts'
@@ -86,6 +87,13 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   const groups = opened.use(new Groups(foundation, registry))
   const placement = opened.use(new Placement(foundation, groups))
   const keys = opened.use(await Keys.open(foundation, placement))
+  opened.use(
+    rereading(store, async () => {
+      logins.forget()
+      await registry.reread()
+      await keys.reread()
+    }),
+  )
   const requests = opened.use(new Requests(foundation, vault))
   const all = opened.move()
   return {

@@ -117,7 +117,10 @@ eachDatabase((_, open) => {
         code: 'WRONG_STATE',
       })
       const { confirmation } = plan
+      const left = { device_path: session.id!, reference: 1, card_key_id: 'AA', created_at: 1 }
+      await hsm.store.write(db => db.insertInto('leftovers').values(left).execute())
       await hsm.lifeCycle.initialize(caller, device, { ...order, confirmation }, never)
+      assert.deepEqual(await hsm.store.db.selectFrom('leftovers').selectAll().execute(), [])
       await until(hsm, session, 'ready')
       await hsm.registry.settled()
       const { facts, warnings, row } = hsm.registry.device(caller, device)

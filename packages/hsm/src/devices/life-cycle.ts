@@ -74,11 +74,12 @@ export class LifeCycle {
         throw new HsmError('WRONG_STATE', `${row.name} was not initialised: ${data.reason}`)
       }
       const { label, dkekShares, keyDomains } = settings
-      await this.#registry.change(caller, row.id, {}, async () => ({
-        values: { pin: sealed, pin_refused: 0 },
-        type: 'device.initialized',
-        data: { erased: erased.words, label, dkekShares, keyDomains, pinKept: keepPin },
-      }))
+      await this.#registry.change(caller, row.id, {}, async db => {
+        // What is on it from now on is nothing that was left there.
+        await db.deleteFrom('leftovers').where('device_path', '=', row.path).execute()
+        const data = { erased: erased.words, label, dkekShares, keyDomains, pinKept: keepPin }
+        return { values: { pin: sealed, pin_refused: 0 }, type: 'device.initialized', data }
+      })
       return erased
     })
   }

@@ -75,6 +75,17 @@ export class Registry {
     return registry
   }
 
+  /** Reads the rows again; a device that is another one's than was thought comes up anew. */
+  async reread(): Promise<void> {
+    const rows = await this.#foundation.store.write(db => db.selectFrom('devices').selectAll().execute())
+    for (const row of rows) {
+      const before = this.#rows.get(row.path)
+      this.#keep(row)
+      if (before?.tenant_id === row.tenant_id && before.state === row.state) continue
+      void this.#sessionOf(row)?.restart('it is another one’s than before', false)
+    }
+  }
+
   /** @returns why the device is not to be opened; undefined if somebody has claimed it */
   async admit(session: DeviceSession): Promise<string | undefined> {
     const path = session.id!

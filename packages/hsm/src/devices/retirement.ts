@@ -145,6 +145,7 @@ export class Retirements {
   async #end(caller: Caller, row: Row<'devices'>, id: string, signed: SignedRecord): Promise<void> {
     await this.#registry.change(caller, row.id, {}, async db => {
       await db.deleteFrom('instances').where('device_id', '=', row.id).execute()
+      await db.deleteFrom('leftovers').where('device_path', '=', row.path).execute()
       await db
         .updateTable('ceremonies')
         .set({ state: 'done', data: JSON.stringify(signed), updated_at: this.#foundation.now() })

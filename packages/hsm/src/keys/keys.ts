@@ -315,6 +315,11 @@ export class Keys implements AsyncDisposable {
       .toSorted((a, b) => (a.key.name < b.key.name ? -1 : 1))
   }
 
+  /** Reads all keys again. */
+  reread(): Promise<void> {
+    return this.#catalogue.load()
+  }
+
   /** Does what has become due: erases what was destroyed, and makes next versions. */
   async housekeep(): Promise<void> {
     clearTimeout(this.#timer)

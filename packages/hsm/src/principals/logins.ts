@@ -31,8 +31,8 @@ export function tokenHash(token: string): string {
 
 /** Only this process changes the database, so what is remembered holds until it says `forget`. */
 export class Logins implements AsyncDisposable {
-  /** `forget`: principals of this tenant may do other things than before, or nothing. */
-  readonly events = new EventEmitter<{ forget: [tenant: string] }>()
+  /** `forget`: principals of this tenant may do other things than before, or nothing; none: of any. */
+  readonly events = new EventEmitter<{ forget: [tenant?: string] }>()
   readonly #foundation: Foundation
   readonly #known = new Map<string, Known>()
   readonly #configuring = new Map<string, Promise<string>>()
@@ -94,8 +94,8 @@ export class Logins implements AsyncDisposable {
     return this.#used.get(credential)
   }
 
-  /** What was known about who may in a tenant is not so any more. */
-  forget(tenant: string): void {
+  /** What was known about who may in a tenant, or in any, is not so any more. */
+  forget(tenant?: string): void {
     this.#generation++
     this.#known.clear()
     this.events.emit('forget', tenant)

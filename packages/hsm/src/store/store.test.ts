@@ -141,6 +141,28 @@ eachDatabase((database, open) => {
     assert.deepEqual(await names(store), ['later'])
   })
 
+  test('of a connection that is lost when it commits, nobody knows what became of it', async t => {
+    if (database === 'SQLite') return t.skip('it has none')
+    await using store = await openStore(await open())
+    let doubts = 0
+    store.events.on('doubt', () => doubts++)
+    await store.write(async db => {
+      const kill = 'begin perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(5); return null; end'
+      await sql`create function kill() returns trigger language plpgsql as ${sql.lit(kill)}`.execute(db)
+      await sql`create constraint trigger at_commit after insert on settings deferrable initially deferred
+        for each row when (new.name = 'lost') execute function kill()`.execute(db)
+    })
+    const [lost, beside] = await Promise.allSettled([
+      store.write(db => add(db, 'lost')),
+      store.write(db => add(db, 'beside')),
+    ])
+    assert.equal(lost.status === 'rejected' && lost.reason.code, 'OUTCOME_UNKNOWN')
+    assert.match(lost.status === 'rejected' ? lost.reason.message : '', /it may have been done/)
+    await store.write(db => add(db, 'later'))
+    assert.equal((await names(store)).includes('beside'), beside.status === 'fulfilled')
+    assert.equal(doubts, 1)
+  })
+
   test('changes are turned away before too many wait', async () => {
     await using store = await openStore(await open())
     const works = Array.from({ length: 2_200 }, (_, index) => store.write(db => add(db, String(index))))

@@ -1,4 +1,5 @@
 /** The database of the service. */
+import { EventEmitter } from 'node:events'
 import { Kysely, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { HsmError } from '../errors.ts'
@@ -13,6 +14,8 @@ export interface Store extends AsyncDisposable {
   readonly kind: Database['kind']
   /** Which it is and where, for people. */
   readonly name: string
+  /** `doubt`: it is not known whether something was committed, so what is in memory may not be what is in the database. */
+  readonly events: EventEmitter<{ doubt: [] }>
   /** To read what is committed. Not inside `write`, which gives its own. */
   readonly db: Kysely<Tables>
   /**
@@ -20,7 +23,7 @@ export interface Store extends AsyncDisposable {
    * what one reads stays so until it is done; together they wait for the disk.
    *
    * @param work waits for nothing but the database and changes nothing else: it may be done again from its beginning
-   * @throws HsmError `BUSY`, `DATABASE`, and whatever `work` throws
+   * @throws HsmError `BUSY`, `DATABASE`, `OUTCOME_UNKNOWN` if the database was lost when it was to commit, and whatever `work` throws
    */
   write<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T>
 }
@@ -46,10 +49,12 @@ export async function openStore(url: string): Promise<Store> {
     await close()
     throw reasonWhyNot(database.name, error)
   }
-  const writer = new Writer(writing, database.trouble)
+  const events = new EventEmitter<{ doubt: [] }>()
+  const writer = new Writer(writing, database.trouble, () => events.emit('doubt'))
   return {
     kind: database.kind,
     name: database.name,
+    events,
     db: reading ?? writing,
     write: work => writer.write(work),
     async [Symbol.asyncDispose]() {

@@ -24,12 +24,15 @@ const attempts = 3
 export class Writer {
   readonly #db: Kysely<Tables>
   readonly #trouble: (error: unknown) => Trouble | undefined
+  readonly #onDoubt: () => void
   readonly #waiting: Work[] = []
   #running: Promise<void> | undefined
 
-  constructor(db: Kysely<Tables>, trouble: (error: unknown) => Trouble | undefined) {
+  /** @param onDoubt it is not known whether something was committed */
+  constructor(db: Kysely<Tables>, trouble: (error: unknown) => Trouble | undefined, onDoubt: () => void) {
     this.#db = db
     this.#trouble = trouble
+    this.#onDoubt = onDoubt
   }
 
   write<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T> {
@@ -63,13 +66,21 @@ export class Writer {
 
   async #commit(batch: readonly Work[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
+      let committing = false
       try {
-        const outcomes = await this.#db.transaction().execute(db => this.#runAll(db, batch))
+        const outcomes = await this.#db.transaction().execute(async db => {
+          const outcomes = await this.#runAll(db, batch)
+          committing = true
+          return outcomes
+        })
         for (const tell of outcomes) tell()
         return
       } catch (error) {
-        if (attempt < attempts && this.#trouble(error) === 'conflict') continue
-        for (const { reject } of batch) reject(this.#reason(error))
+        const trouble = this.#trouble(error)
+        if (attempt < attempts && trouble === 'conflict') continue
+        const inDoubt = committing && trouble === 'unavailable'
+        for (const { reject } of batch) reject(inDoubt ? unknownOutcome(error as Error) : this.#reason(error))
+        if (inDoubt) this.#onDoubt()
         return
       }
     }
@@ -101,4 +112,9 @@ export class Writer {
     if (this.#trouble(error) === undefined) return error
     return new HsmError('DATABASE', `cannot write to the database: ${(error as Error).message}`, { cause: error })
   }
+}
+
+function unknownOutcome(error: Error): HsmError {
+  const message = `the database was lost when it was to commit (${error.message}): it may have been done, look before you repeat it`
+  return new HsmError('OUTCOME_UNKNOWN', message, { cause: error })
 }

@@ -56,6 +56,15 @@ eachDatabase((_, open) => {
     hsm.vault.events.on('open', () => told++)
     await assert.rejects(hsm.vault.unseal(caller, { passphrase: 'not this one' }), { code: 'INVALID' })
     assert.equal(hsm.vault.state, 'sealed')
+    const refused = await hsm.store.db
+      .selectFrom('events')
+      .select('actor')
+      .where('type', '=', 'service.master-key-refused')
+      .execute()
+    assert.deepEqual(
+      refused.map(({ actor }) => actor),
+      ['prn_1'],
+    )
     await hsm.vault.unseal(caller, passphrase)
     await hsm.vault.unseal(caller, passphrase)
     assert.deepEqual([hsm.vault.state, told], ['open', 1])

@@ -89,7 +89,7 @@ export class Vault {
   unseal(caller: Caller, master: MasterKey): Promise<void> {
     return this.#inTurn(async () => {
       const before = this.state
-      await this.#open(master)
+      await this.#recordingRefusal(caller, () => this.#open(master))
       if (before === 'open') return
       await this.#record('service.unsealed', caller)
     })
@@ -104,7 +104,8 @@ export class Vault {
     return this.#inTurn(async () => {
       if (this.#stored === undefined)
         throw new HsmError('WRONG_STATE', 'there is no master key yet; unseal with a new one')
-      const dataKey = await unwrap(current, this.#stored)
+      const before = this.#stored
+      const dataKey = await this.#recordingRefusal(caller, () => unwrap(current, before))
       const stored = await wrap(next, dataKey)
       await this.#foundation.history.write(async db => {
         await db
@@ -152,6 +153,17 @@ export class Vault {
     const result = this.#turn.then(work)
     this.#turn = result.catch(() => setTimeout(penaltyMs, undefined, { ref: false }))
     return result
+  }
+
+  /** Who guesses is seen to. */
+  async #recordingRefusal<T>(caller: Caller, attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (error instanceof HsmError && error.code === 'INVALID')
+        await this.#record('service.master-key-refused', caller)
+      throw error
+    }
   }
 
   async #record(type: string, { principal }: Caller): Promise<void> {

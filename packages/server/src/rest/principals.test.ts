@@ -50,6 +50,10 @@ eachDatabase((_, open) => {
     assert.equal((await ask(rootToken, 'POST', '/principals/ann/credentials', { name: 'mine' })).code, 'FORBIDDEN')
     assert.equal((await ask(rootToken, 'POST', '/tenants', { name: 'office' })).code, 'EXISTS')
     assert.equal((await ask(ann, 'GET', '/tenants')).code, 'FORBIDDEN')
+    // The master key is that of all tenants.
+    const key = '0b'.repeat(32)
+    assert.equal((await ask(ann, 'POST', '/unseal', { key })).code, 'FORBIDDEN')
+    assert.equal((await ask(ann, 'POST', '/master-key', { current: { key }, next: { key } })).code, 'FORBIDDEN')
     assert.equal((await ask(ann, 'POST', '/principals', { name: 'eve', roles: ['root'] })).code, 'BAD_REQUEST')
 
     const bob = await ask(ann, 'POST', '/principals', { name: 'bob', roles: ['operator'], tags: ['web'] })

@@ -72,7 +72,7 @@ async function follow(
   const turn = turnstile.enter(call.caller.principal, 'follow')
   const over = new AbortController()
   // Who listens may not be one who may any more: he logs in again, if he can, and goes on where he was.
-  const onForget = (tenant: string) => tenant === call.caller.tenant && over.abort()
+  const onForget = (tenant = call.caller.tenant) => tenant === call.caller.tenant && over.abort()
   hsm.logins.events.on('forget', onForget)
   reply.raw.once('close', () => {
     over.abort()

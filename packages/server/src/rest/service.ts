@@ -1,7 +1,8 @@
 /** The service itself. */
 import type { BodyInput, serviceOperations } from '@keytether/api'
 import { fromHex } from '@keytether/codec'
-import type { MasterKey } from '@keytether/hsm'
+import type { Caller, MasterKey } from '@keytether/hsm'
+import { RequestError } from '../errors.ts'
 import { version } from '../version.ts'
 import type { Handlers } from './handler.ts'
 import { isoTime } from './times.ts'
@@ -15,12 +16,23 @@ export const serviceHandlers: Handlers<Operations> = {
   describeService({ store, vault, startedAt }) {
     return { version, database: store.kind, secrets: vault.state, startedAt: isoTime(startedAt) }
   },
-  async unseal({ vault }, { caller, body }) {
+  async unseal({ vault, tenants }, { caller, body }) {
+    mustRunService(caller, tenants.main)
     await vault.unseal(caller, masterKey(body))
   },
-  async changeMasterKey({ vault }, { caller, body: { current, next } }) {
+  async changeMasterKey({ vault, tenants }, { caller, body: { current, next } }) {
+    mustRunService(caller, tenants.main)
     await vault.changeMasterKey(caller, masterKey(current), masterKey(next))
   },
+}
+
+/** The master key is of all tenants: administrators of others than main have no say in it. */
+function mustRunService({ tenant, name }: Caller, main: string): void {
+  if (tenant === null || tenant === main) return
+  throw new RequestError(
+    'FORBIDDEN',
+    `the master key is for root and the administrators of main, and ${name} is neither`,
+  )
 }
 
 function masterKey(given: BodyInput<Operations['unseal']>): MasterKey {
