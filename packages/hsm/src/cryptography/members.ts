@@ -47,7 +47,10 @@ export async function useOnMember<T>(
           on: new Set(on),
           repeatable: true,
           single,
-          run: async (card, { id }) => ({ answer: await run(card, instances.get(id!)!), device: id! }),
+          async run(card, { id }) {
+            keys.mustNotBeWithdrawn({ key, version })
+            return { answer: await run(card, instances.get(id!)!), device: id! }
+          },
         },
         signal,
       )

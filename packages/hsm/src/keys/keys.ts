@@ -19,7 +19,16 @@ import { groupOf, insertKey, type KeyRequest, keyRow, versionRow } from './new-k
 import { certificationRequest, type RequestContent } from './pkcs10.ts'
 import type { Change } from './states.ts'
 import { type KeyUpdate, updateKey } from './update.ts'
-import { instancesOf, mustBeUsable, type Purpose, type UsableKey, usable, usableVersions, versionOf } from './usable.ts'
+import {
+  instancesOf,
+  mustBeUsable,
+  mustNotBeWithdrawn,
+  type Purpose,
+  type UsableKey,
+  usable,
+  usableVersions,
+  versionOf,
+} from './usable.ts'
 import { Uses } from './uses.ts'
 
 export interface ImportRequest extends Omit<KeyRequest, 'type' | 'algorithms' | 'exportable' | 'useCounter'> {
@@ -241,7 +250,10 @@ export class Keys implements AsyncDisposable {
             repeatable: true,
             single: true,
           },
-          run: (card, { id }) => card.signHash(instances.get(id!)!, scheme, hash),
+          run: async (card, { id }) => {
+            this.mustNotBeWithdrawn({ key, version })
+            return card.signHash(instances.get(id!)!, scheme, hash)
+          },
         },
         signal,
       )
@@ -414,6 +426,11 @@ export class Keys implements AsyncDisposable {
    */
   mustBeUsable(caller: Caller, { instances: [instance] }: Key, purpose: Purpose): void {
     mustBeUsable(this.#catalogue, caller, instance, purpose)
+  }
+
+  /** Asked when the turn of what waited has come. @throws HsmError WRONG_STATE: the version is suspended or destroyed by now */
+  mustNotBeWithdrawn(usable: Pick<UsableKey, 'key' | 'version'>): void {
+    mustNotBeWithdrawn(this.#catalogue, usable)
   }
 
   /** All versions that the caller may use so: the primary one first, then the newest. Otherwise as `usable`. */

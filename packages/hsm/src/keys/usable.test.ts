@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { deviceIdentity } from '@keytether/test/device-identity'
 import { ecKey, SmallToken } from '@keytether/test/small-token'
+import { useOnMember } from '../cryptography/members.ts'
 import type { Foundation } from '../foundation.ts'
 import { History } from '../history/history.ts'
 import type { Caller } from '../principals/caller.ts'
@@ -74,7 +75,7 @@ async function open(
     await keys[Symbol.asyncDispose]()
     await store[Symbol.asyncDispose]()
   })
-  return { keys, store, device }
+  return { keys, store, device, foundation }
 }
 
 test('the primary version signs, and where it is', async t => {
@@ -124,6 +125,25 @@ test('who may not, and what is not there', async t => {
   assert.throws(() => keys.usable(operator, 'mail', 'sign'), { code: 'NOT_FOUND', message: 'there is no key mail' })
   device.close('pulled')
   assert.throws(web({}), { code: 'NO_DEVICE', retryAfterMs: 2000 })
+})
+
+test('what waits for a device is not done with a version that is suspended meanwhile, and is with one that was replaced', async t => {
+  const { keys, device, foundation } = await open(t, ['active', 'active'])
+  const never = new AbortController().signal
+  const { promise: over, resolve: end } = Promise.withResolvers<void>()
+  const before = device.run(() => over, never)
+  const sign = (version: number) => {
+    const use = { verb: 'sign', run: async () => version }
+    return useOnMember({ ...foundation, keys }, keys.usable(operator, 'web', 'sign', version), use, never)
+  }
+  const waiting = Promise.allSettled([sign(1), sign(2)])
+  await keys.change(operator, 'web', 'deactivate', { version: 1 })
+  await keys.change(operator, 'web', 'suspend', { version: 2 })
+  end()
+  await before
+  const [replaced, suspended] = await waiting
+  assert.equal(replaced.status, 'fulfilled')
+  assert.match(suspended.status === 'rejected' ? suspended.reason.message : '', /withdrawn while .* 2 is suspended/)
 })
 
 test('uses are written for all keys at once', async t => {

@@ -99,6 +99,19 @@ export function mustBeUsable(
   if (refusal !== undefined) throw refusal
 }
 
+/**
+ * When its turn has come: it may have waited for long. What has only been replaced by another version meanwhile does what was
+ * asked of it before.
+ *
+ * @throws HsmError WRONG_STATE
+ */
+export function mustNotBeWithdrawn(catalogue: Catalogue, { key, version }: Pick<UsableKey, 'key' | 'version'>): void {
+  const current = catalogue.get(key.id)?.versions.find(({ id }) => id === version.id)
+  if (current !== undefined && current.state !== 'suspended' && current.state !== 'destroyed') return
+  const now = current ? words(current) : 'it is not there any more'
+  throw new HsmError('WRONG_STATE', `key ${key.name} was withdrawn while this waited: ${now}`)
+}
+
 /** What members that are ready hold of a version, by device id. */
 export function instancesOf(pools: Pools, key: KeyRow, version: VersionRow): Map<string, KeyInfo> {
   const name = instanceName(version.card_key_id ?? '', version.identity ?? '')

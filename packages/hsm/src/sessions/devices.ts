@@ -212,7 +212,7 @@ export class Devices {
       const key = this.#usable(selector)
       mustBeUsable(key)
       mustFit(key, scheme, hash)
-      const operation = signature(key, scheme, hash)
+      const operation = signature(key, scheme, hash, mustBeUsable)
       const pool = this.#poolFor(key, operation, asked)
       if (pool === undefined) break
       asked.add(pool)
@@ -348,7 +348,12 @@ function mustFit(key: Key, scheme: SignatureScheme, hash: Uint8Array): void {
   }
 }
 
-function signature(key: Key, scheme: SignatureScheme, hash: Uint8Array): Operation<Uint8Array> {
+function signature(
+  key: Key,
+  scheme: SignatureScheme,
+  hash: Uint8Array,
+  mustBeUsable: (key: Key) => void,
+): Operation<Uint8Array> {
   const infos = new Map(key.instances.map(({ device, info }) => [device.id!, info]))
   const { kind, curve, bits } = key.instances[0].info
   return {
@@ -356,6 +361,10 @@ function signature(key: Key, scheme: SignatureScheme, hash: Uint8Array): Operati
     on: new Set(infos.keys()),
     repeatable: true,
     single: true,
-    run: (card, { id }) => card.signHash(infos.get(id!)!, scheme, hash),
+    async run(card, { id }) {
+      // It may have waited for long.
+      mustBeUsable(key)
+      return card.signHash(infos.get(id!)!, scheme, hash)
+    },
   }
 }
