@@ -86,9 +86,14 @@ test('root hands a tenant to its administrator, who lets others in', async () =>
   assert.equal(statSync(file('ann.token')).mode & 0o777, 0o600)
   const ann = tokenIn('ann.token')
   assert.match(ann, /^kt_[\w-]{43}$/)
-  assert.match(await ok(rootToken, 'tenant', 'list'), /^Name +Id +Since\nmain .*\noffice /)
-  await fails(rootToken, ['principal', 'list'], 1, /listPrincipals is for who is administrator or auditor/)
-  await fails(ann, ['tenant', 'list'], 1, /listTenants is for who is root/)
+  assert.match(await ok(rootToken, 'tenant', 'list'), /^NAME +ID +SINCE\nmain .*\noffice /)
+  await fails(
+    rootToken,
+    ['principal', 'list'],
+    1,
+    /listPrincipals takes the role administrator or auditor; .* has root/,
+  )
+  await fails(ann, ['tenant', 'list'], 1, /listTenants takes the role root; ann has administrator/)
 
   const web = JSON.parse(await ok(ann, 'principal', 'create', 'web', '--role', 'operator', '--tag', 'a', 'b', '--json'))
   assert.deepEqual([web.roles, web.tags], [['operator'], ['a', 'b']])

@@ -132,7 +132,7 @@ test('the whole of it', { timeout: 240_000 }, async () => {
   await plugIn('two')
 
   // Nothing needs the old key any more.
-  assert.match(await run('key destroy old --restorable 0'), /old, version 1: erased/)
+  assert.match(await run('key destroy old --restorable 0 --yes'), /old, version 1: erased/)
   await pull('one')
   assert.deepEqual(await decrypted('new'), secret)
   await plugIn('one')

@@ -60,7 +60,7 @@ export const Device = z.strictObject({
   name: z.string(),
   /** Certified path with dots. */
   path: z.string(),
-  /** The id of its group. */
+  /** The name of its group. */
   group: z.string().optional(),
   /** Members of the lowest number are asked first. */
   priority: z.int(),
@@ -255,6 +255,8 @@ export const deviceOperations = {
         type: z.string(),
         /** The id of the principal who did it; absent: the service by itself. */
         actor: z.string().optional(),
+        /** What that one is called, if it is there still. */
+        actorName: z.string().optional(),
         data: z.record(z.string(), z.unknown()),
       }),
     ),

@@ -6,7 +6,7 @@ import { Name, Time } from './values.ts'
 export const Enrolment = z.strictObject({
   id: z.string(),
   name: z.string(),
-  /** The id of the group that the devices join; absent: each gets one of its own. */
+  /** The name of the group that the devices join; absent: each gets one of its own. */
   group: z.string().optional(),
   /** Absent: any number of devices. */
   usesLeft: z.int().optional(),

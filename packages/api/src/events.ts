@@ -17,6 +17,8 @@ export const Event = z.strictObject({
   subject: z.string(),
   /** The id of the principal who did it; absent: the service by itself. */
   actor: z.string().optional(),
+  /** What that one is called, if it is there still. */
+  actorName: z.string().optional(),
   data: z.record(z.string(), z.unknown()),
 })
 export type Event = z.infer<typeof Event>

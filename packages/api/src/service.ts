@@ -24,7 +24,7 @@ export const serviceOperations = {
     answer: z.strictObject({
       id: z.string(),
       name: z.string(),
-      /** Absent: root. */
+      /** Its name; absent: root. */
       tenant: z.string().optional(),
       roles: z.array(z.enum(roles)),
       tags: z.array(z.string()),

@@ -40,8 +40,13 @@ export function fields(rows: readonly (readonly [name: string, value: string | u
   return shown.map(([name, value]) => `${name.padEnd(width)} : ${value.replaceAll('\n', `\n${' '.repeat(width + 3)}`)}`)
 }
 
-/** Columns as wide as they need to be, with a head. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/**
+ * Columns as wide as they need to be, with a head.
+ *
+ * @param none said in place of an empty table
+ */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], none = 'there is none'): string[] {
+  if (rows.length === 0) return [none]
   const widths = head.map((name, column) => Math.max(name.length, ...rows.map(row => row[column]?.length ?? 0)))
   const line = (cells: readonly string[]) =>
     cells

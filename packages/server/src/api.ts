@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import { nothingHere, pathOf } from './answers.ts'
 import type { Authenticate } from './authenticate.ts'
 import { RequestError } from './errors.ts'
+import { inWords } from './rest/roles.ts'
 
 export interface Route<Domain> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -141,7 +142,7 @@ function answerOtherMethods(app: FastifyInstance, routes: readonly Route<never>[
 export function demandRole({ name, roles }: Caller, wanted: readonly Role[]): void {
   if (wanted.some(role => roles.includes(role))) return
   const has = roles.length === 0 ? 'none of the kind' : roles.join(', ')
-  throw new RequestError('FORBIDDEN', `this is for who is ${wanted.join(' or ')}; ${name} is ${has}`)
+  throw new RequestError('FORBIDDEN', `this takes the role ${inWords(wanted)}; ${name} has ${has}`)
 }
 
 /** @see RFC 6750, 3 */

@@ -63,9 +63,7 @@ function list(enrolment: Command): void {
       expiresAt ?? 'never',
       group ?? '',
     ])
-    report(options, items, () =>
-      items.length === 0 ? ['there is none'] : table(['NAME', 'USES LEFT', 'EXPIRES', 'GROUP'], rows),
-    )
+    report(options, items, () => table(['NAME', 'USES LEFT', 'EXPIRES', 'GROUP'], rows))
   })
 }
 

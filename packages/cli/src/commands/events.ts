@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { examples } from '../examples.ts'
 import { type OutputOptions, outputOptions, printable } from '../output.ts'
 import { withService } from '../service/connection.ts'
+import { dataWords } from '../service/event-words.ts'
 import { type ServiceOptions, serviceOptions } from '../service/options.ts'
 
 interface EventsOptions extends ServiceOptions, OutputOptions {
@@ -51,11 +52,9 @@ async function show({ follow, since, type, subject, limit, json, ...options }: E
   })
 }
 
-function line({ at, type, subject, actor, data }: Event): string {
-  const more = Object.entries(data).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
-  const words = [at, type.padEnd(20), subject, ...(actor === undefined ? [] : [`by ${actor}`]), ...more]
+function line({ at, type, subject, actor, actorName = actor, data }: Event): string {
+  const by = actorName === undefined ? [] : [`by ${actorName}`]
+  const words = [at, type.padEnd(20), subject.padEnd(24), ...by, dataWords(data)]
   return printable(words.join('  '))
 }
 

@@ -35,7 +35,7 @@ async function listTenants(options: Options): Promise<void> {
   const items = await withService(options, client => allItems(cursor => client.listTenants({ query: { cursor } })))
   report(options, items, () =>
     table(
-      ['Name', 'Id', 'Since'],
+      ['NAME', 'ID', 'SINCE'],
       items.map(({ name, id, createdAt }) => [printable(name), id, createdAt]),
     ),
   )

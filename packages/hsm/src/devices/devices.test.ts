@@ -148,6 +148,32 @@ eachDatabase((_, open) => {
     for (const secret of ['648219', '57621880']) assert.ok(!everything.includes(secret))
   })
 
+  test('what is shown of a device follows the keys that the service puts there', async () => {
+    const database = await open()
+    const store = await prepared()
+    {
+      await using hsm = await start({ admit: 'genuine' }, database)
+      const caller = main(hsm)
+      const { session } = await dialIn(hsm, store)
+      const device = lastPart(session)
+      await hsm.pins.give(caller, device, { pin, keep: true }, never)
+      await until(hsm, session, 'ready')
+      await hsm.registry.settled()
+      const before = hsm.registry.device(caller, device).facts!
+      assert.deepEqual(before.keys, [])
+      const type = { kind: 'EC', curve: 'secp256r1' } as const
+      await hsm.keys.create(caller, { name: 'web', group: device, type }, never)
+      const [key, ...more] = hsm.registry.device(caller, device).facts!.keys
+      assert.deepEqual([key!.label, key!.kind, key!.bits, more], ['web', 'EC', 256, []])
+      const room = () => hsm.registry.device(caller, device).facts!.freeMemory!
+      while (room() === before.freeMemory) await new Promise(resolve => setTimeout(resolve, 20))
+      assert.ok(room() < before.freeMemory!)
+    }
+    await using hsm = await start({ admit: 'genuine' }, database)
+    const [offline] = hsm.registry.list(main(hsm))
+    assert.deepEqual([offline!.state, offline!.facts!.keys.length], ['offline', 1])
+  })
+
   test('a PIN that is sealed opens its device when the master key is given, and not before', async () => {
     const database = await open()
     const store = await prepared()

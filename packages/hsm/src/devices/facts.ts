@@ -2,7 +2,7 @@
 import { enrolmentCode, UnexpectedStatusError } from '@keytether/card'
 import { DecodeError } from '@keytether/codec'
 import { DriverError, type Inventory, type KeyDomainInfo, type PinStatus, type SmartCardHsm } from '@keytether/driver'
-import { hexId } from '../sessions/key-instances.ts'
+import { hexId, type KeyInstance } from '../sessions/key-instances.ts'
 
 export interface Facts {
   /** When they were found out. */
@@ -62,17 +62,20 @@ export async function readFacts(card: SmartCardHsm, at: number, known?: Inventor
     userPin,
     soPin: soPin ?? { status: 'notInitialized' },
     ...(freeMemory !== undefined && { freeMemory }),
-    keys: inventory.keys.map(({ reference, id, label, kind, bits, useCounter, keyDomain }) => ({
-      reference,
-      id: hexId(id),
-      label,
-      kind,
-      bits,
-      ...(useCounter !== undefined && { usesLeft: useCounter }),
-      ...(keyDomain !== undefined && { keyDomain }),
-    })),
+    keys: keyFacts(inventory.keys.map(info => ({ id: hexId(info.id), info }))),
     keyDomains: inventory.keyDomains.map(domainFacts),
   }
+}
+
+/** By their references. */
+export function keyFacts(keys: readonly Pick<KeyInstance, 'id' | 'info'>[]): KeyFacts[] {
+  return keys
+    .map(({ id, info: { reference, label, kind, bits, useCounter, keyDomain } }) => ({
+      ...{ reference, id, label, kind, bits },
+      ...(useCounter !== undefined && { usesLeft: useCounter }),
+      ...(keyDomain !== undefined && { keyDomain }),
+    }))
+    .toSorted((a, b) => a.reference - b.reference)
 }
 
 export function domainFacts({ index, shares, outstanding, keyCheckValue, uid }: KeyDomainInfo): KeyDomainFacts {

@@ -14,7 +14,7 @@ import type { DeviceSession } from '../sessions/device-session.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { claimDevice, lastPart, sight, updateDevice } from './admission.ts'
 import { inTurn } from './exclusive.ts'
-import { type Facts, ifSaid, readFacts } from './facts.ts'
+import { type Facts, ifSaid, keyFacts, readFacts } from './facts.ts'
 import { type Condition, conditionOf, warningsOf } from './words.ts'
 
 export interface RegistryOptions {
@@ -53,6 +53,9 @@ export interface DeviceChanges {
 
 type DeviceRow = Row<'devices'>
 
+const quietMs = 300
+const patienceMs = 30_000
+
 export class Registry {
   readonly #foundation: Foundation
   readonly #options: RegistryOptions
@@ -60,6 +63,8 @@ export class Registry {
   readonly #rows = new Map<string, DeviceRow>()
   /** Sessions that have shown who they are, and with what secret. */
   readonly #seen = new WeakSet<DeviceSession>()
+  /** Devices whose keys have changed a moment ago. */
+  readonly #changing = new WeakMap<DeviceSession, NodeJS.Timeout>()
   /** Facts and events are written in order, one after the other. */
   #noted: Promise<void> = Promise.resolve()
 
@@ -72,6 +77,7 @@ export class Registry {
     const registry = new Registry(foundation, options)
     for (const row of await foundation.store.db.selectFrom('devices').selectAll().execute()) registry.#keep(row)
     foundation.devices.events.on('change', session => registry.#changed(session))
+    foundation.devices.events.on('keys', session => registry.#keysChanged(session))
     return registry
   }
 
@@ -349,7 +355,8 @@ export class Registry {
 
   #view(row: DeviceRow): DeviceView {
     const session = this.#sessionOf(row)
-    const facts = factsOf(row)
+    const known = factsOf(row)
+    const facts = known && session?.state === 'ready' ? { ...known, keys: keyFacts(session.keys) } : known
     return { row, session, facts, warnings: facts ? warningsOf(facts) : [], ...conditionOf(row, session, facts) }
   }
 
@@ -376,6 +383,25 @@ export class Registry {
     const row = this.#rows.get(session.id!)!
     const facts = await ifSaid(readFacts(card, this.#foundation.now(), session.inventory))
     if (facts) void this.#note(() => this.#keepFacts(row, facts))
+  }
+
+  /** How much room is left is asked when all is quiet, not after each of the many keys that may be on their way. */
+  #keysChanged(session: DeviceSession): void {
+    clearTimeout(this.#changing.get(session))
+    this.#changing.set(session, setTimeout(() => void this.#learnKeys(session), quietMs).unref())
+  }
+
+  async #learnKeys(session: DeviceSession): Promise<void> {
+    const row = this.#rows.get(session.id!)
+    const known = row && factsOf(row)
+    if (row?.state !== 'claimed' || known === undefined || session.state !== 'ready') return
+    const asked = AbortSignal.timeout(patienceMs)
+    // Without an answer, only the keys are known anew.
+    const status = await inTurn(session, asked, card => card.deviceStatus()).catch(() => undefined)
+    const { freeMemory = known.freeMemory } = status ?? {}
+    const keys = keyFacts(session.keys)
+    const facts = { ...known, at: this.#foundation.now(), keys, ...(freeMemory !== undefined && { freeMemory }) }
+    await this.#note(() => this.#keepFacts(row, facts))
   }
 
   async #keepFacts(row: DeviceRow, facts: Facts): Promise<void> {

@@ -1,5 +1,5 @@
 /** What kinds of keys there are, and what a key may be made to do. */
-import { algorithm, curveByName } from '@keytether/card'
+import { algorithm, curveByName, curves } from '@keytether/card'
 import { HsmError } from '../errors.ts'
 
 export type KeyType =
@@ -15,7 +15,10 @@ export function parameterOf(type: KeyType): string {
 /** @throws HsmError INVALID if no card can have it */
 export function checkType(type: KeyType): void {
   if (type.kind === 'EC' && curveByName(type.curve) === undefined) {
-    throw new HsmError('INVALID', `there is no curve ${type.curve}`)
+    throw new HsmError(
+      'INVALID',
+      `there is no curve ${type.curve}: wanted ${curves.map(({ name }) => name).join(', ')}`,
+    )
   }
   if (type.kind === 'RSA' && !(type.bits >= 1024 && type.bits <= 4096 && type.bits % 256 === 0)) {
     throw new HsmError('INVALID', `RSA keys have 1024 to 4096 bits in steps of 256, got ${type.bits}`)

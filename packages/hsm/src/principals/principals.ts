@@ -57,6 +57,17 @@ export class Principals {
     return principalOf(await findPrincipal(this.#foundation.store.db, tenantOf(caller), name))
   }
 
+  /** The name of somebody in the caller's tenant; undefined if there is nobody of this id any more. */
+  async nameOf({ tenant }: Caller, id: string): Promise<string | undefined> {
+    const row = await this.#foundation.store.db
+      .selectFrom('principals')
+      .select('name')
+      .where('id', '=', id)
+      .where('tenant_id', tenant === null ? 'is' : '=', tenant)
+      .executeTakeFirst()
+    return row?.name
+  }
+
   async create(caller: Caller, name: string, { roles, tags }: PrincipalSettings): Promise<Principal> {
     const tenant = tenantOf(caller)
     demandTenantRoles(roles)

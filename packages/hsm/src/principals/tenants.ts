@@ -62,6 +62,11 @@ export class Tenants {
     return pageOf(rows, page, ({ name }) => name, tenantOfRow)
   }
 
+  async nameOf(id: string): Promise<string> {
+    const { db } = this.#foundation.store
+    return (await db.selectFrom('tenants').select('name').where('id', '=', id).executeTakeFirstOrThrow()).name
+  }
+
   /**
    * @param administrator the name of the first one, who is all that root ever makes in a tenant
    * @throws HsmError `EXISTS`

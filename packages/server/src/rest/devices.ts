@@ -2,13 +2,19 @@
 import type { Device, deviceOperations } from '@keytether/api'
 import { fromHex } from '@keytether/codec'
 import type { DeviceView, Erasure } from '@keytether/hsm'
+import { actorMembers } from './actors.ts'
+import { groupNames } from './group-names.ts'
 import type { Handlers } from './handler.ts'
 
 export const deviceHandlers: Handlers<typeof deviceOperations> = {
-  listDevices({ registry }, { caller, query: { cursor, limit } }) {
+  async listDevices({ registry, groups }, { caller, query: { cursor, limit } }) {
+    const names = await groupNames(groups, caller)
     const from = registry.list(caller).filter(({ row }) => cursor === undefined || row.name! > cursor)
     const items = from.slice(0, limit)
-    return { items: items.map(deviceAnswer), ...(from.length > limit && { next: items.at(-1)!.row.name! }) }
+    return {
+      items: items.map(view => deviceAnswer(view, names)),
+      ...(from.length > limit && { next: items.at(-1)!.row.name! }),
+    }
   },
 
   listQuarantine({ registry }) {
@@ -22,16 +28,17 @@ export const deviceHandlers: Handlers<typeof deviceOperations> = {
     return { items }
   },
 
-  async claimDevice({ registry }, { caller, body }) {
-    return deviceAnswer(await registry.claim(caller, body))
+  async claimDevice({ registry, groups }, { caller, body }) {
+    return deviceAnswer(await registry.claim(caller, body), await groupNames(groups, caller))
   },
 
-  getDevice({ registry }, { caller, params }) {
-    return deviceAnswer(registry.device(caller, params.device))
+  async getDevice({ registry, groups }, { caller, params }) {
+    return deviceAnswer(registry.device(caller, params.device), await groupNames(groups, caller))
   },
 
-  async changeDevice({ registry }, { caller, params, body, ifMatch }) {
-    return deviceAnswer(await registry.update(caller, params.device, body, ifMatch))
+  async changeDevice({ registry, groups }, { caller, params, body, ifMatch }) {
+    const changed = await registry.update(caller, params.device, body, ifMatch)
+    return deviceAnswer(changed, await groupNames(groups, caller))
   },
 
   async releaseDevice({ registry }, { caller, params, ifMatch }) {
@@ -39,22 +46,24 @@ export const deviceHandlers: Handlers<typeof deviceOperations> = {
     return undefined
   },
 
-  async refreshDevice({ registry }, { caller, params, signal }) {
-    return deviceAnswer(await registry.refresh(caller, params.device, signal))
+  async refreshDevice({ registry, groups }, { caller, params, signal }) {
+    const asked = await registry.refresh(caller, params.device, signal)
+    return deviceAnswer(asked, await groupNames(groups, caller))
   },
 
-  async deviceHistory({ registry }, { caller, params, query: { cursor, limit } }) {
+  async deviceHistory({ registry, principals }, { caller, params, query: { cursor, limit } }) {
     const before = cursor === undefined ? undefined : Number.parseInt(cursor, 10) || 0
+    const membersOf = actorMembers(principals, caller)
     const rows = await registry.history(caller, params.device, { before, limit: limit + 1 })
     const items = rows.slice(0, limit)
     return {
-      items: items.map(({ id, at, type, actor, data }) => ({
-        id,
-        at: time(at),
-        type,
-        ...(actor !== null && { actor }),
-        data: JSON.parse(data),
-      })),
+      items: await Promise.all(
+        items.map(async ({ id, at, type, actor, data }) => ({
+          ...{ id, at: time(at), type },
+          ...(await membersOf(actor)),
+          data: JSON.parse(data),
+        })),
+      ),
       ...(rows.length > limit && { next: String(items.at(-1)!.id) }),
     }
   },
@@ -112,13 +121,17 @@ export const deviceHandlers: Handlers<typeof deviceOperations> = {
   },
 }
 
-function deviceAnswer({ row, session, facts, warnings, state, reason, advice }: DeviceView): Device {
+function deviceAnswer(
+  { row, session, facts, warnings, state, reason, advice }: DeviceView,
+  groups: ReadonlyMap<string, string>,
+): Device {
+  const group = groups.get(row.group_id ?? '')
   const there = session !== undefined && session.state !== 'offline' ? session : undefined
   return {
     id: row.id,
     name: row.name!,
     path: row.path,
-    ...(row.group_id !== null && { group: row.group_id }),
+    ...(group !== undefined && { group }),
     priority: row.priority,
     standby: row.standby === 1,
     state,

@@ -1,17 +1,19 @@
 /** Secrets with which devices are claimed when they connect. */
 import type { Enrolment, enrolmentOperations } from '@keytether/api'
 import type { Enrolments } from '@keytether/hsm'
+import { groupNames } from './group-names.ts'
 import type { Handlers } from './handler.ts'
 
 export const enrolmentHandlers: Handlers<typeof enrolmentOperations> = {
-  async listEnrolments({ enrolments }, { caller }) {
-    return { items: (await enrolments.list(caller)).map(enrolmentAnswer) }
+  async listEnrolments({ enrolments, groups }, { caller }) {
+    const names = await groupNames(groups, caller)
+    return { items: (await enrolments.list(caller)).map(row => enrolmentAnswer(row, names)) }
   },
 
-  async createEnrolment({ enrolments }, { caller, body: { expiresAt, ...rest } }) {
+  async createEnrolment({ enrolments, groups }, { caller, body: { expiresAt, ...rest } }) {
     const wanted = { ...rest, ...(expiresAt !== undefined && { expiresAt: Date.parse(expiresAt) }) }
     const { row, secret } = await enrolments.create(caller, wanted)
-    return { ...enrolmentAnswer(row), secret }
+    return { ...enrolmentAnswer(row, await groupNames(groups, caller)), secret }
   },
 
   async deleteEnrolment({ enrolments }, { caller, params }) {
@@ -22,11 +24,15 @@ export const enrolmentHandlers: Handlers<typeof enrolmentOperations> = {
 
 type Row = Awaited<ReturnType<Enrolments['list']>>[number]
 
-function enrolmentAnswer({ id, name, group_id, uses_left, expires_at, created_at }: Row): Enrolment {
+function enrolmentAnswer(
+  { id, name, group_id, uses_left, expires_at, created_at }: Row,
+  groups: ReadonlyMap<string, string>,
+): Enrolment {
+  const group = groups.get(group_id ?? '')
   return {
     id,
     name,
-    ...(group_id !== null && { group: group_id }),
+    ...(group !== undefined && { group }),
     ...(uses_left !== null && { usesLeft: uses_left }),
     ...(expires_at !== null && { expiresAt: new Date(expires_at).toISOString() }),
     createdAt: new Date(created_at).toISOString(),

@@ -10,8 +10,9 @@ import { isoTime } from './times.ts'
 type Operations = typeof serviceOperations
 
 export const serviceHandlers: Handlers<Operations> = {
-  whoAmI(_, { caller: { principal, name, tenant, roles, tags } }) {
-    return { id: principal, name, ...(tenant !== null && { tenant }), roles: [...roles], tags: [...tags] }
+  async whoAmI({ tenants }, { caller: { principal, name, tenant, roles, tags } }) {
+    const of = tenant === null ? {} : { tenant: await tenants.nameOf(tenant) }
+    return { id: principal, name, ...of, roles: [...roles], tags: [...tags] }
   },
   describeService({ store, vault, startedAt }) {
     return { version, database: store.kind, secrets: vault.state, startedAt: isoTime(startedAt) }

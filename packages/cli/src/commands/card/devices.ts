@@ -20,7 +20,5 @@ async function show(options: ServiceOptions & OutputOptions): Promise<void> {
   using client = await ServiceClient.open(await serviceAccess(options))
   const found = await client.devices(stop.signal)
   const rows = found.map(({ id, state, keys, reason }) => [printable(id), state, String(keys), printable(reason ?? '')])
-  report(options, found, () =>
-    found.length === 0 ? ['no device is connected'] : table(['DEVICE', 'STATE', 'KEYS', 'NOTE'], rows),
-  )
+  report(options, found, () => table(['DEVICE', 'STATE', 'KEYS', 'NOTE'], rows, 'no device is connected'))
 }

@@ -27,9 +27,7 @@ export function list(ceremony: Command): void {
       printable(words),
       updatedAt,
     ])
-    report(options, items, () =>
-      items.length === 0 ? ['there is none'] : table(['CEREMONY', 'TOKENS', 'STATE', 'SINCE'], rows),
-    )
+    report(options, items, () => table(['CEREMONY', 'TOKENS', 'STATE', 'SINCE'], rows))
   })
 }
 

@@ -32,7 +32,7 @@ async function run(key: string, options: Options): Promise<void> {
         one.oldest ?? '',
         one.lastUsed ?? '',
       ])
-      return report(options, { items }, () => table(['Version', 'State', 'Data keys', 'Oldest', 'Last used'], rows))
+      return report(options, { items }, () => table(['VERSION', 'STATE', 'DATA KEYS', 'OLDEST', 'LAST USED'], rows))
     }
     const { everyItem } = await import('@keytether/api')
     const items = []
@@ -40,6 +40,6 @@ async function run(key: string, options: Options): Promise<void> {
       client.listDataKeys({ params: { key, version }, query: { limit: 500, ...(cursor !== undefined && { cursor }) } })
     for await (const item of everyItem(page)) items.push(item)
     const rows = items.map(one => [one.id, one.createdAt, one.lastUsedAt, printable(one.reference ?? '')])
-    report(options, { items }, () => table(['Data key', 'Made', 'Last used', 'Reference'], rows))
+    report(options, { items }, () => table(['DATA KEY', 'MADE', 'LAST USED', 'REFERENCE'], rows))
   })
 }

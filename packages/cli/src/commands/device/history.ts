@@ -2,10 +2,11 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type OutputOptions, outputOptions, printable, report, table } from '../../output.ts'
 import { withService } from '../../service/connection.ts'
+import { dataWords } from '../../service/event-words.ts'
 import { type ServiceOptions, serviceOptions } from '../../service/options.ts'
 
 interface Options extends ServiceOptions, OutputOptions {
-  readonly last: number
+  readonly limit: number
 }
 
 export function history(device: Command): void {
@@ -13,19 +14,19 @@ export function history(device: Command): void {
     .command('history')
     .description('What happened to one, the latest first')
     .argument('<device>', 'Its name')
-    .option('--last <count>', 'How many events, 1 to 500', count, 50)
+    .option('--limit <n>', 'How many events, 1 to 500', count, 50)
   outputOptions(serviceOptions(command)).action(run)
 }
 
 async function run(device: string, options: Options): Promise<void> {
   const { items } = await withService(options, client =>
-    client.deviceHistory({ params: { device }, query: { limit: options.last } }),
+    client.deviceHistory({ params: { device }, query: { limit: options.limit } }),
   )
-  const rows = items.map(({ at, type, actor, data }) => [
+  const rows = items.map(({ at, type, actor = '', actorName = actor, data }) => [
     at,
     type,
-    actor ?? '',
-    printable(Object.keys(data).length === 0 ? '' : JSON.stringify(data)),
+    printable(actorName),
+    printable(dataWords(data)),
   ])
   report(options, items, () => table(['TIME', 'EVENT', 'BY', 'WHAT'], rows))
 }

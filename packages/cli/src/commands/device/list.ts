@@ -17,13 +17,12 @@ async function run(options: ServiceOptions & OutputOptions): Promise<void> {
     for await (const one of everyItem(cursor => client.listDevices({ query: cursor === undefined ? {} : { cursor } })))
       found.push(one)
   })
-  const rows = found.map(({ name, state, facts, reason, advice, warnings }) => [
+  const rows = found.map(({ name, state, group = '', facts, reason, advice, warnings }) => [
     printable(name),
     state,
+    printable(group),
     facts ? String(facts.keys.length) : '',
     printable([reason, advice, ...warnings].filter(Boolean).join('; ')),
   ])
-  report(options, found, () =>
-    found.length === 0 ? ['no device is claimed'] : table(['NAME', 'STATE', 'KEYS', 'NOTE'], rows),
-  )
+  report(options, found, () => table(['NAME', 'STATE', 'GROUP', 'KEYS', 'NOTE'], rows, 'no device is claimed'))
 }

@@ -17,7 +17,5 @@ async function run(options: ServiceOptions & OutputOptions): Promise<void> {
     printable(from ?? ''),
     lastSeen ?? '',
   ])
-  report(options, items, () =>
-    items.length === 0 ? ['no device waits'] : table(['DEVICE', 'STATE', 'FROM', 'LAST SEEN'], rows),
-  )
+  report(options, items, () => table(['DEVICE', 'STATE', 'FROM', 'LAST SEEN'], rows, 'no device waits'))
 }

@@ -62,9 +62,18 @@ function factRows(facts: NonNullable<Device['facts']>): (readonly [string, strin
   ]
 }
 
-function pinState({ status, triesLeft }: { readonly status: string; readonly triesLeft?: number | undefined }): string {
-  return triesLeft === undefined ? status : `${status}, ${triesLeft} tries left`
+function pinState({ status, triesLeft }: NonNullable<Device['facts']>['userPin']): string {
+  return [pinStates[status], triesLeft === undefined ? undefined : `${triesLeft} tries left`].filter(Boolean).join(', ')
 }
+
+const pinStates = {
+  verified: 'verified',
+  notVerified: undefined,
+  blocked: 'blocked',
+  transportPin: 'still the transport PIN',
+  notInitialized: 'not set',
+  notAuthenticated: 'waits for custodians',
+} as const
 
 function domainWords(domain: NonNullable<Device['facts']>['keyDomains'][number]): string {
   const { index, shares, outstanding, keyCheckValue } = domain

@@ -18,7 +18,7 @@ async function show(options: ServiceOptions & OutputOptions): Promise<void> {
   })
   report(options, groups, () =>
     table(
-      ['Group', 'Key domain', 'Tokens'],
+      ['GROUP', 'KEY DOMAIN', 'TOKENS'],
       groups.map(({ name, keyDomain = '', members }) => [printable(name), keyDomain, printable(members.join(', '))]),
     ),
   )

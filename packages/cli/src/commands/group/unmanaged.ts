@@ -16,7 +16,7 @@ async function run(name: string, options: ServiceOptions & OutputOptions): Promi
   const { items } = await withService(options, client => client.listUnmanagedKeys({ params: { group: name } }))
   report(options, items, () =>
     table(
-      ['Id', 'Label', 'Type', 'On', 'Adopted'],
+      ['ID', 'LABEL', 'TYPE', 'ON', 'ADOPTED'],
       items.map(({ id, label, kind, bits, curve, devices, single, obstacle }) => [
         ...[id, printable(label), `${kind} ${curve ?? bits}`, printable(devices.join(', '))],
         printable(obstacle ? `not: ${obstacle}` : single ? `stays: ${single}` : 'gets on every token'),

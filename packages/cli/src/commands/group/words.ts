@@ -12,7 +12,10 @@ export function groupLines(group: GroupStatus): string[] {
     ...fields([
       ['Group', `${printable(name)} (${id})`],
       ['State', stateWords(group)],
-      ['Key domain', keyDomain ?? 'none yet: that of the first token that joins'],
+      [
+        'Key domain',
+        keyDomain ?? `none yet: ${members.length === 0 ? 'that of the first token that joins' : 'its token has none'}`,
+      ],
       ['Tokens', `${operational} of ${members.length} ready`],
       ['Copies', `a new key can have ${durability}`],
       ['Keys', keyWords(keys)],
@@ -34,7 +37,7 @@ function keyWords(keys: readonly Key[]): string {
 
 function memberTable({ members }: GroupStatus): string[] {
   return table(
-    ['Token', 'Operational', 'Keys', 'Asked', 'Reason'],
+    ['TOKEN', 'OPERATIONAL', 'KEYS', 'ASKED', 'REASON'],
     members.map(({ device, operational, held, priority, standby, reason = '' }) => [
       ...[printable(device), operational ? 'yes' : 'no', String(held)],
       ...[standby ? 'standby' : `priority ${priority}`, printable(reason)],
@@ -44,7 +47,7 @@ function memberTable({ members }: GroupStatus): string[] {
 
 function keyTable(keys: readonly Key[]): string[] {
   return table(
-    ['Key', 'State', 'Copies', 'Consistent', 'Reason'],
+    ['KEY', 'STATE', 'COPIES', 'CONSISTENT', 'REASON'],
     keys.map(({ key, version, state, copies, consistency, wrapped, reason = '' }) => [
       ...[`${printable(key)} v${version}`, state, `${copies}${wrapped ? ' + wrapped' : ''}`],
       ...[consistency, printable(reason)],

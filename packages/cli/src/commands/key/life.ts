@@ -1,6 +1,7 @@
 /** `keytether key activate`, `suspend`, `deactivate`, `destroy` and `restore`. */
 import type { Client, Key } from '@keytether/api'
 import type { Command } from 'commander'
+import { confirm } from '../../confirm.ts'
 import { type OutputOptions, outputOptions, printable, report } from '../../output.ts'
 import { withService } from '../../service/connection.ts'
 import { type ServiceOptions, serviceOptions } from '../../service/options.ts'
@@ -11,6 +12,7 @@ interface Options extends ServiceOptions, OutputOptions {
   readonly reason?: string
   readonly restorable?: number
   readonly force?: true
+  readonly yes?: true
 }
 
 type Change = 'activateKey' | 'suspendKey' | 'deactivateKey' | 'destroyKey' | 'restoreKey'
@@ -44,6 +46,7 @@ export function destroy(key: Command): void {
   )(key)
     .option('--restorable <days>', 'How long it can be restored, 0 to 365; default 7', whole(0, 365))
     .option('--force', 'Also while data keys hang on it: what is encrypted with them is lost')
+    .option('--yes', 'Do not ask, with --restorable 0')
 }
 
 function changing(name: string, change: Change, description: string) {
@@ -61,7 +64,7 @@ function changing(name: string, change: Change, description: string) {
 async function run(
   name: string,
   change: Change,
-  { keyVersion: version, reason, restorable, force, ...options }: Options,
+  { keyVersion: version, reason, restorable, force, yes, ...options }: Options,
 ): Promise<void> {
   const body = {
     ...(version !== undefined && { version }),
@@ -69,13 +72,17 @@ async function run(
     ...(restorable !== undefined && { restorableDays: restorable }),
     ...(force && { force }),
   }
-  const changed = await withService(
-    options,
-    (client: Client): Promise<Key> => client[change]({ params: { key: name }, body }),
-  )
+  const changed = await withService(options, async (client: Client, signal): Promise<Key> => {
+    if (restorable === 0) await confirm(yes ? { yes } : {}, `Erase ${name} from every token, for ever?`, signal)
+    return client[change]({ params: { key: name }, body })
+  })
   report(options, changed, () =>
     changed.versions.length === 0
       ? [`${printable(name)}: it was not made yet, and is given up`]
-      : changed.versions.map(each => `${printable(changed.name)}, version ${each.version}: ${each.state}`),
+      : changed.versions.map(each => `${printable(changed.name)}, version ${each.version}: ${stateWords(each)}`),
   )
+}
+
+function stateWords({ state, restorableUntil }: Key['versions'][number]): string {
+  return restorableUntil === undefined ? state : `${state}, and can be restored until ${restorableUntil}`
 }

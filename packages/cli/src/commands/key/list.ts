@@ -1,5 +1,7 @@
 /** `keytether key list`. */
+import type { Key } from '@keytether/api'
 import { type Command, Option } from 'commander'
+import { CliError } from '../../errors.ts'
 import { type OutputOptions, outputOptions, printable, report, table } from '../../output.ts'
 import { withService } from '../../service/connection.ts'
 import { type ServiceOptions, serviceOptions } from '../../service/options.ts'
@@ -26,8 +28,7 @@ export function list(key: Command): void {
 }
 
 async function run({ prefix, group, kind, state, tag, ...options }: Options): Promise<void> {
-  const { Key } = await import('@keytether/api')
-  const filters = { prefix, group, kind, state: state === undefined ? undefined : Key.shape.state.parse(state), tag }
+  const filters = { prefix, group, kind, state: await wantedState(state), tag }
   const keys = await withService(options, async client => {
     const { everyItem } = await import('@keytether/api')
     const all = []
@@ -36,11 +37,19 @@ async function run({ prefix, group, kind, state, tag, ...options }: Options): Pr
   })
   report(options, keys, () =>
     table(
-      ['Key', 'Type', 'State', 'Version', 'Group', 'Tags'],
+      ['KEY', 'TYPE', 'STATE', 'VERSION', 'GROUP', 'TAGS'],
       keys.map(each => [
         ...[printable(each.name), keyType(each), each.state, String(each.primary ?? '-')],
         ...[printable(each.group), printable(each.tags.join(', '))],
       ]),
     ),
   )
+}
+
+async function wantedState(state: string | undefined): Promise<Key['state'] | undefined> {
+  const { Key } = await import('@keytether/api')
+  const known = Key.shape.state.options
+  const found = known.find(one => one === state)
+  if (found !== undefined || state === undefined) return found
+  throw new CliError('usage', `wanted a state of keys, ${known.join(', ')}; got ${printable(state)}`)
 }

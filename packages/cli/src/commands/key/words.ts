@@ -48,7 +48,7 @@ export function keyLines(key: Key): string[] {
       ['Primary', primary === undefined ? 'none yet' : `version ${primary}`],
     ]),
     '',
-    ...table(['Version', 'State', 'Since', 'Uses', 'Card key id', 'Tokens', 'Remark'], key.versions.map(versionCells)),
+    ...table(['VERSION', 'STATE', 'SINCE', 'USES', 'CARD KEY ID', 'TOKENS', 'REMARK'], key.versions.map(versionCells)),
   ]
 }
 

@@ -16,7 +16,7 @@ async function run(options: ServiceOptions & OutputOptions): Promise<void> {
   const items = await withService(options, client => allItems(cursor => client.listPrincipals({ query: { cursor } })))
   report(options, items, () =>
     table(
-      ['Name', 'Roles', 'Tags', 'State'],
+      ['NAME', 'ROLES', 'TAGS', 'STATE'],
       items.map(({ name, roles, tags, disabledAt }) => [
         printable(name),
         roles.join(', '),

@@ -28,7 +28,7 @@ async function run(name: string, options: ServiceOptions & OutputOptions): Promi
     ...(items.length === 0
       ? ['no tokens: it cannot log in, unless the configuration of the service lets it']
       : table(
-          ['Token', 'Since', 'Until', 'Last used'],
+          ['TOKEN', 'SINCE', 'UNTIL', 'LAST USED'],
           items.map(({ name, createdAt, expiresAt, lastUsedAt }) => [
             printable(name),
             createdAt,
