@@ -108,7 +108,8 @@ export const singleHandlers: Handlers<SingleOperations> = {
   },
   async listDataKeys({ cryptography }, { caller, params, query: { cursor, limit } }) {
     const version = Number(params.version)
-    if (!Number.isInteger(version)) throw new RequestError('NOT_FOUND', `${params.version} is no number of a version`)
+    if (!/^\d{1,9}$/.test(params.version))
+      throw new RequestError('NOT_FOUND', `${params.version} is no number of a version`)
     const page = { after: cursor, limit: limit + 1 }
     const found = await cryptography.dataKeys.records.list(caller, params.key, version, page)
     const items = found.slice(0, limit).map(({ createdAt, lastUsedAt, ...item }) => ({

@@ -2,6 +2,7 @@
 import type { Device, deviceOperations } from '@keytether/api'
 import { fromHex } from '@keytether/codec'
 import type { DeviceView, Erasure } from '@keytether/hsm'
+import { RequestError } from '../errors.ts'
 import { actorMembers } from './actors.ts'
 import { groupNames } from './group-names.ts'
 import type { Handlers } from './handler.ts'
@@ -52,7 +53,7 @@ export const deviceHandlers: Handlers<typeof deviceOperations> = {
   },
 
   async deviceHistory({ registry, principals }, { caller, params, query: { cursor, limit } }) {
-    const before = cursor === undefined ? undefined : Number.parseInt(cursor, 10) || 0
+    const before = cursor === undefined ? undefined : eventId(cursor)
     const membersOf = actorMembers(principals, caller)
     const rows = await registry.history(caller, params.device, { before, limit: limit + 1 })
     const items = rows.slice(0, limit)
@@ -147,6 +148,12 @@ function deviceAnswer(
     ...(facts && { facts: { ...facts, at: time(facts.at), keys: [...facts.keys], keyDomains: [...facts.keyDomains] } }),
     revision: row.revision,
   }
+}
+
+/** @throws RequestError BAD_REQUEST */
+function eventId(cursor: string): number {
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor)
+  throw new RequestError('BAD_REQUEST', 'cursor: wanted what an earlier page gave as `next`')
 }
 
 function erasureAnswer({ keys, certificates, data, keyDomains, words, ...rest }: Erasure) {

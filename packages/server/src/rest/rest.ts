@@ -13,6 +13,7 @@ import { handlers } from './handlers.ts'
 import { namedRequest } from './named-request.ts'
 import { demandRole } from './roles.ts'
 import { streamRoutes } from './streams.ts'
+import { demandText } from './text.ts'
 import { Turnstile } from './turnstile.ts'
 
 /** Those that move a lot on tokens may take minutes; default: that of the service. */
@@ -79,6 +80,7 @@ async function follow(
     hsm.logins.events.off('forget', onForget)
     turn[Symbol.dispose]()
   })
+  demandText(call.query)
   const items = await followEvents(hsm, call, AbortSignal.any([over.signal, closing]))
   const stream = eventStream(items, () =>
     reply.log.warn('dropped who listens to events: nothing was taken for a minute'),
@@ -94,6 +96,7 @@ function demandState({ state }: Operation, { vault }: Hsm): void {
 function asked({ paged }: Operation, call: Call): Parameters<Handler<Operation>>[1] {
   const { params, body, caller, signal, headers } = call
   const query = paged ? fromCursor(call.query as { readonly cursor?: string }) : call.query
+  demandText([params, query, body])
   const ifMatch = revision(headers['if-match'])
   return { params, query, body, caller, signal, ifMatch } as Parameters<Handler<Operation>>[1]
 }

@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { Route } from '../api.ts'
 import { maybeBytes } from './bytes.ts'
 import { demandRole } from './roles.ts'
+import { demandText } from './text.ts'
 import type { Turnstile } from './turnstile.ts'
 
 type Streams = typeof cryptographyStreams
@@ -45,6 +46,7 @@ function route(name: keyof Streams, turnstile: Turnstile): Route<Hsm> {
     bytes: true,
     admit: (_, caller) => demandRole(name, operation, caller),
     async run(hsm, call, reply) {
+      demandText(call.query)
       const entered = turnstile.enter(call.caller.principal, operation.rate)
       const request = call.body as Readable
       try {
