@@ -1,19 +1,15 @@
 /** What waits, in lanes: the tasks of one lane can be done by the same members, so that only its oldest need be looked at. */
 import type { Member } from './member.ts'
-import { isBackground, type Task, type Work } from './task.ts'
+import { isBackground, type Line, type Task, type Work } from './task.ts'
 
-export interface Lane<W extends Work> {
+export interface Lane<W extends Work> extends Line<W> {
   readonly background: boolean
   /** The member has to have nothing else to do. */
   readonly exclusive: boolean
-  /** By their numbers. */
-  readonly tasks: Task<W>[]
   /** Those that can do it. */
   readonly members: readonly Member<W>[]
   /** Of each member, in their order, whether it can: 1 or 0. */
   readonly mask: string
-  /** The sum of what the tasks are reckoned to take. */
-  estimateMs: number
 }
 
 /** Above this, those that are empty are dropped. */
@@ -65,16 +61,16 @@ export class Backlog<W extends Work> {
     while (index > 0 && tasks[index - 1]!.number > task.number) index--
     tasks.splice(index, 0, task)
     lane.estimateMs += task.estimateMs
-    task.lane = lane
+    task.line = lane
     this.length++
   }
 
   remove(task: Task<W>): void {
-    const { lane } = task
-    if (lane === undefined) return
-    lane.tasks.splice(lane.tasks.indexOf(task), 1)
-    lane.estimateMs = lane.tasks.length === 0 ? 0 : lane.estimateMs - task.estimateMs
-    task.lane = undefined
+    const { line } = task
+    if (line === undefined) return
+    line.tasks.splice(line.tasks.indexOf(task), 1)
+    line.estimateMs = line.tasks.length === 0 ? 0 : line.estimateMs - task.estimateMs
+    task.line = undefined
     this.length--
   }
 

@@ -1,7 +1,18 @@
 /** A device as the scheduler sees it: what it has to do, how much it can take, and when it is expected to answer. */
-import type { Lane } from './backlog.ts'
 import type { Speed } from './speed.ts'
-import type { Attempt, Task, Work } from './task.ts'
+import type { Holder, Line, Task, Work } from './task.ts'
+
+/** A member has been given a task. */
+export interface Attempt<W extends Work> {
+  readonly task: Task<W>
+  readonly member: Member<W>
+  readonly startedAt: number
+  /** When its answer is expected, and when it is so late that something is wrong. */
+  readonly expectedAt: number
+  readonly lateAt: number
+  /** What the chip is expected to take. */
+  readonly chipMs: number
+}
 
 export interface MemberOptions {
   readonly id: string
@@ -25,7 +36,7 @@ const lateFactor = 4
 const lateMs = 1_000
 const lateUnknownMs = 10_000
 
-export class Member<W extends Work> {
+export class Member<W extends Work> implements Holder {
   readonly id: string
   readonly speed: Speed
   readonly duplex: boolean
@@ -34,7 +45,7 @@ export class Member<W extends Work> {
   /** In the order in which they were given to it. */
   readonly running: Attempt<W>[] = []
   /** Of these it does the next one, as soon as it has nothing else to do. */
-  reserved: Lane<W> | undefined
+  reserved: Line<W> | undefined
   /** It owes an answer for too long, and is given nothing until it answers. */
   late = false
   /** It is given nothing more. */
@@ -72,10 +83,10 @@ export class Member<W extends Work> {
     return Math.min(widest, 1 + Math.ceil(linkMs / Math.max(chip, 0.01)))
   }
 
-  /** Whether it takes a task of the lane now, beside what it has. */
-  hasRoom(lane: Lane<W>, { work }: Task<W>, usualMs: number | undefined): boolean {
+  /** Whether it takes a task of the line now, beside what it has. */
+  hasRoom(line: Line<W>, { work }: Task<W>, usualMs: number | undefined): boolean {
     if (this.leaving || this.late) return false
-    if (this.reserved !== undefined && this.reserved !== lane) return false
+    if (this.reserved !== undefined && this.reserved !== line) return false
     if (this.running.length === 0) return true
     if (this.#sealed || !work.single || !this.running[0]!.task.work.single) return false
     return this.running.length < this.window(work.kind, usualMs)

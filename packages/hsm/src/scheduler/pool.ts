@@ -4,11 +4,10 @@ import { DeviceLostError, HsmError } from '../errors.ts'
 import type { DeviceSession } from '../sessions/device-session.ts'
 import { timedOut } from '../sessions/work-queue.ts'
 import { systemClock } from './clock.ts'
-import type { MemberOptions } from './member.ts'
+import type { Attempt, MemberOptions } from './member.ts'
 import type { Operation } from './operation.ts'
 import { Scheduler } from './scheduler.ts'
 import { Speed } from './speed.ts'
-import type { Attempt } from './task.ts'
 
 interface Job extends Operation<unknown> {
   resolve(value: unknown): void

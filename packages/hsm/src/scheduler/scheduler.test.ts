@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { HsmError } from '../errors.ts'
+import type { Attempt } from './member.ts'
 import { Scheduler } from './scheduler.ts'
 import { Speed } from './speed.ts'
-import type { Attempt, Task, Work } from './task.ts'
+import type { Task, Work } from './task.ts'
 
 /** A device of the simulation: it has a chip that does one thing at a time, and a way there and back. */
 interface Device {
@@ -154,7 +155,7 @@ class Simulation {
   }
 
   waiting(): Job[] {
-    return [...this.#open].filter(job => this.tasks.get(job)?.lane)
+    return [...this.#open].filter(job => this.tasks.get(job)?.line)
   }
 
   #capable(job: Job): Presence[] {

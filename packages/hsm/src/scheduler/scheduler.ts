@@ -5,10 +5,11 @@
  */
 import { HsmError } from '../errors.ts'
 import { Backlog, type Lane } from './backlog.ts'
+import { firstToBeFree, quickest } from './choice.ts'
 import type { Clock } from './clock.ts'
-import { Member, type MemberOptions, unknownMs } from './member.ts'
+import { type Attempt, Member, type MemberOptions, unknownMs } from './member.ts'
 import { mixed } from './speed.ts'
-import { type Attempt, isBackground, type Task, type Work } from './task.ts'
+import { isBackground, type Task, type Work } from './task.ts'
 
 export interface SchedulerOptions<W extends Work> {
   readonly clock: Clock
@@ -126,11 +127,11 @@ export class Scheduler<W extends Work> {
       number: this.#arrived++,
       arrivedAt: now,
       estimateMs: this.#usual.get(work.kind) ?? unknownMs,
-      attempts: [],
+      holders: [],
       tries: 0,
       refusals: none,
       refusal: undefined,
-      lane: undefined,
+      line: undefined,
       settled: false,
     }
     const lane = this.#backlog.lane(task)
@@ -167,18 +168,18 @@ export class Scheduler<W extends Work> {
     if (!this.#end(attempt, false)) return
     const { task, member } = attempt
     if (!task.settled) {
-      const waited = task.lane !== undefined
+      const waited = task.line !== undefined
       this.#backlog.remove(task)
       task.refusals = new Set([...task.refusals, member.id])
       task.refusal = error
-      if (task.attempts.length === 0 || waited) this.#again(task)
+      if (task.holders.length === 0 || waited) this.#again(task)
     }
     this.#dispatch()
   }
 
   /** The device was gone before it answered this. */
   lost(attempt: Attempt<W>, reason: string): void {
-    if (!attempt.task.attempts.includes(attempt)) return
+    if (!attempt.member.running.includes(attempt)) return
     attempt.member.drop(attempt)
     this.#lost(attempt, reason)
     this.#dispatch()
@@ -222,17 +223,17 @@ export class Scheduler<W extends Work> {
       if (lane.members.length > 0) continue
       for (const task of [...lane.tasks]) {
         this.#backlog.remove(task)
-        if (task.attempts.length === 0) this.#fail(task, task.refusal ?? noDevice())
+        if (task.holders.length === 0) this.#fail(task, task.refusal ?? noDevice())
       }
     }
   }
 
   #lost(attempt: Attempt<W>, reason: string): void {
     const { task, member } = attempt
-    task.attempts.splice(task.attempts.indexOf(attempt), 1)
+    task.holders.splice(task.holders.indexOf(member), 1)
     this.#running--
     if (isBackground(task)) this.#backgroundRunning--
-    if (task.settled || task.lane || task.attempts.length > 0) return
+    if (task.settled || task.line || task.holders.length > 0) return
     if (task.work.repeatable) this.#again(task)
     else {
       const unknown = `${member.id} was lost before it answered (${reason}): it may have been done, look before you repeat it`
@@ -267,9 +268,8 @@ export class Scheduler<W extends Work> {
   /** @returns whether it had not ended before */
   #end(attempt: Attempt<W>, learn: boolean): boolean {
     const { task, member } = attempt
-    const index = task.attempts.indexOf(attempt)
-    if (index < 0) return false
-    task.attempts.splice(index, 1)
+    if (!member.running.includes(attempt)) return false
+    task.holders.splice(task.holders.indexOf(member), 1)
     this.#running--
     if (isBackground(task)) this.#backgroundRunning--
     const busyMs = member.end(attempt, this.#options.clock.now(), learn)
@@ -311,40 +311,18 @@ export class Scheduler<W extends Work> {
     return lane.background && this.#backgroundRunning === 0 && now - lane.tasks[0]!.arrivedAt >= backgroundPatienceMs
   }
 
-  /** The member that takes the task now, if one does: those on standby only if there is no other that can do it. */
+  /** The member that takes the task now, if one does. */
   #memberFor(lane: Lane<W>, task: Task<W>, now: number): Member<W> | undefined {
     const usualMs = this.#usual.get(task.work.kind)
     const urgent = !lane.background || this.#aged(lane, now)
-    let active = false
-    let best: Member<W> | undefined
-    let bestAt = Number.POSITIVE_INFINITY
-    for (const member of lane.members) {
-      if (!isAble(member, task) || (active && member.standby)) continue
-      if (!active && !member.standby) {
-        active = true
-        best = undefined
-      }
-      if (!member.hasRoom(lane, task, usualMs)) continue
-      const occupied = member.running.length > 0
-      if (occupied && !urgent) continue
-      // To travel together takes the first of them longer: only where one operation waits for each member.
-      if (occupied && !member.duplex && lane.tasks.length < lane.members.length) continue
-      const at = member.answerAt(task.work.kind, usualMs, now)
-      if (best && !isBetter(member, at - now, best, bestAt - now)) continue
-      best = member
-      bestAt = at
-    }
-    if (best === undefined && lane.exclusive && urgent) this.#reserve(lane, task, now)
-    return best
+    const member = quickest(lane, task, { now, usualMs, urgent })
+    if (member === undefined && lane.exclusive && urgent) this.#reserve(lane, task, now)
+    return member
   }
 
   /** The member that will be free first is given nothing else, so that what needs it for itself has its turn. */
   #reserve(lane: Lane<W>, task: Task<W>, now: number): void {
-    const able = lane.members.filter(member => isAble(member, task))
-    const active = able.filter(({ standby }) => !standby)
-    const [first] = (active.length > 0 ? active : able)
-      .filter(({ reserved }) => reserved === undefined || reserved === lane)
-      .sort((a, b) => a.priority - b.priority || a.freeAt(now) - b.freeAt(now))
+    const first = firstToBeFree(lane, task, now)
     this.#release(task)
     if (first) first.reserved = lane
   }
@@ -353,7 +331,7 @@ export class Scheduler<W extends Work> {
     this.#backlog.remove(task)
     this.#release(task)
     const attempt = member.start(task, now, this.#usual.get(task.work.kind))
-    task.attempts.push(attempt)
+    task.holders.push(member)
     task.tries++
     this.#running++
     if (isBackground(task)) this.#backgroundRunning++
@@ -380,33 +358,12 @@ export class Scheduler<W extends Work> {
   /** What a member owes for too long is asked of another one as well, if there is one: the first answer counts. */
   #giveToOthers(member: Member<W>): void {
     for (const { task } of member.running) {
-      if (task.settled || task.lane || !task.work.repeatable || task.tries >= maxTries) continue
-      if (task.attempts.some(attempt => !attempt.member.late && !attempt.member.leaving)) continue
+      if (task.settled || task.line || !task.work.repeatable || task.tries >= maxTries) continue
+      if (task.holders.some(({ late, leaving }) => !late && !leaving)) continue
       const others = this.#backlog.lane(task).members.filter(other => other !== member && !other.late)
       if (others.length > 0) this.#backlog.add(task)
     }
   }
-}
-
-/**
- * What is expected is not known: a device that has something to do is preferred to one that is free if it is faster by this
- * part and this much; and of those that are free, others take turns.
- */
-const faster = { ratio: 0.8, ms: 5 }
-
-/** Whether a member that is expected to answer after so long is to be preferred to another one. */
-function isBetter<W extends Work>(one: Member<W>, ms: number, other: Member<W>, otherMs: number): boolean {
-  if (one.priority !== other.priority) return one.priority < other.priority
-  const isFree = one.running.length === 0
-  if (!isFree && other.running.length > 0) return ms < otherMs
-  const alike = Math.abs(ms - otherMs) < faster.ms || Math.min(ms, otherMs) > Math.max(ms, otherMs) * faster.ratio
-  if (!alike) return ms < otherMs
-  return isFree && (other.running.length > 0 || one.answeredAt < other.answeredAt)
-}
-
-/** It answers in time, as far as known, and does not have it already. */
-function isAble<W extends Work>(member: Member<W>, { attempts }: Task<W>): boolean {
-  return !member.late && (attempts.length === 0 || !attempts.some(attempt => attempt.member === member))
 }
 
 function noDevice(): HsmError {

@@ -1,22 +1,23 @@
 /** An operation on its way through the scheduler. */
 import type { HsmError } from '../errors.ts'
-import type { Lane } from './backlog.ts'
-import type { Member } from './member.ts'
 import type { Operation } from './operation.ts'
 
 /** What the scheduler knows of an operation. */
 export type Work = Omit<Operation<unknown>, 'run'>
 
-/** One member has been given the task. */
-export interface Attempt<W extends Work> {
-  readonly task: Task<W>
-  readonly member: Member<W>
-  readonly startedAt: number
-  /** When its answer is expected, and when it is so late that something is wrong. */
-  readonly expectedAt: number
-  readonly lateAt: number
-  /** What the chip is expected to take. */
-  readonly chipMs: number
+/** Where tasks wait. */
+export interface Line<W extends Work> {
+  /** By their numbers. */
+  readonly tasks: Task<W>[]
+  /** The sum of what they are reckoned to take. */
+  estimateMs: number
+}
+
+/** A member that has been given a task. */
+export interface Holder {
+  readonly id: string
+  readonly late: boolean
+  readonly leaving: boolean
 }
 
 export interface Task<W extends Work> {
@@ -26,15 +27,15 @@ export interface Task<W extends Work> {
   readonly arrivedAt: number
   /** What it is reckoned to keep a member busy, while it waits. */
   estimateMs: number
-  /** Those that have not ended; several if one is late. */
-  readonly attempts: Attempt<W>[]
+  /** Those that have not ended it; several if one is late. */
+  readonly holders: Holder[]
   /** How often it was given to a member. */
   tries: number
   /** Members that refused it, and the reason of the last one. */
   refusals: ReadonlySet<string>
   refusal: HsmError | undefined
   /** Where it waits. */
-  lane: Lane<W> | undefined
+  line: Line<W> | undefined
   /** Answered, failed or withdrawn. */
   settled: boolean
 }
