@@ -29,7 +29,7 @@ import { History } from '../history/history.ts'
 import { Keys } from '../keys/keys.ts'
 import { Pools } from '../scheduler/pools.ts'
 import { Devices } from '../sessions/devices.ts'
-import { keyInstance } from '../sessions/key-instances.ts'
+import { heldKey } from '../sessions/held-keys.ts'
 import { openStore } from '../store/store.ts'
 import { Cryptography } from './cryptography.ts'
 import type { ToSign } from './sign.ts'
@@ -71,7 +71,7 @@ async function open(url: string) {
     const group = { id: 'grp_test', tenant_id: 'tnt_test', name: 'pair', key_domain: null, created_at: 0, revision: 1 }
     await db.insertInto('groups').values(group).execute()
     for (const [label, info] of infos) {
-      const { identity, id } = first.keys.find(key => key.info.label === label) ?? keyInstance(first, info, '')
+      const { identity, id } = first.keys.find(key => key.info.label === label) ?? heldKey(info, '')
       await db
         .insertInto('keys')
         .values({

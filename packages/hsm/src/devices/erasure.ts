@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { toHex } from '@keytether/codec'
 import type { PinStatus, SmartCardHsm } from '@keytether/driver'
-import { hexId } from '../sessions/key-instances.ts'
+import { hexId } from '../sessions/held-keys.ts'
 
 export interface Erasure {
   readonly label: string

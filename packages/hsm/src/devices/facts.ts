@@ -2,7 +2,7 @@
 import { enrolmentCode, UnexpectedStatusError } from '@keytether/card'
 import { DecodeError } from '@keytether/codec'
 import { DriverError, type Inventory, type KeyDomainInfo, type PinStatus, type SmartCardHsm } from '@keytether/driver'
-import { hexId, type KeyInstance } from '../sessions/key-instances.ts'
+import { type HeldKey, hexId } from '../sessions/held-keys.ts'
 
 export interface Facts {
   /** When they were found out. */
@@ -68,7 +68,7 @@ export async function readFacts(card: SmartCardHsm, at: number, known?: Inventor
 }
 
 /** By their references. */
-export function keyFacts(keys: readonly Pick<KeyInstance, 'id' | 'info'>[]): KeyFacts[] {
+export function keyFacts(keys: readonly Pick<HeldKey, 'id' | 'info'>[]): KeyFacts[] {
   return keys
     .map(({ id, info: { reference, label, kind, bits, useCounter, keyDomain } }) => ({
       ...{ reference, id, label, kind, bits },

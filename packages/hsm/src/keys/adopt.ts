@@ -2,13 +2,13 @@
 import { subjectPublicKeyInfo } from '@keytether/card'
 import { HsmError } from '../errors.ts'
 import type { Pools } from '../scheduler/pools.ts'
-import type { KeyInstance } from '../sessions/key-instances.ts'
+import type { HeldKey } from '../sessions/held-keys.ts'
 import type { Catalogue } from './catalogue.ts'
 import { algorithmNames, type KeyType } from './key-type.ts'
 
 export interface FoundKey {
   readonly type: KeyType
-  readonly instance: KeyInstance
+  readonly instance: HeldKey
   /** SubjectPublicKeyInfo. */
   readonly publicKey?: Uint8Array
   readonly algorithms: readonly string[]
@@ -45,7 +45,7 @@ export function findUnmanaged(
   return [first, ...others]
 }
 
-function ownerOf(catalogue: Catalogue, group: string, { id, identity }: KeyInstance): string | undefined {
+function ownerOf(catalogue: Catalogue, group: string, { id, identity }: HeldKey): string | undefined {
   const owner = catalogue
     .all()
     .find(
@@ -55,7 +55,7 @@ function ownerOf(catalogue: Catalogue, group: string, { id, identity }: KeyInsta
   return owner?.key.name
 }
 
-function found(instance: KeyInstance): FoundKey {
+function found(instance: HeldKey): FoundKey {
   const { kind, curve, bits, publicKey, algorithms } = instance.info
   if (kind !== 'AES' && publicKey === undefined) {
     throw new HsmError(

@@ -2,7 +2,7 @@
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
-import type { KeyInstance } from '../sessions/key-instances.ts'
+import type { HeldKey } from '../sessions/held-keys.ts'
 import type { Row } from '../store/tables.ts'
 
 export type KeyRow = Row<'keys'>
@@ -86,7 +86,7 @@ export class Catalogue {
   /** The versions of the tenant's keys that a card holds under this id. */
   versionsHeld(
     { tenant }: Pick<Caller, 'tenant'>,
-    { id, identity }: Pick<KeyInstance, 'id' | 'identity'>,
+    { id, identity }: Pick<HeldKey, 'id' | 'identity'>,
   ): { readonly found: CataloguedKey; readonly version: VersionRow }[] {
     return [...(this.#held.get(heldOf(id, identity)) ?? [])]
       .map(key => this.#keys.get(key)!)

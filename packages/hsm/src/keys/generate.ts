@@ -4,7 +4,8 @@ import { Attestation, subjectPublicKeyInfo, WrappedKeyFile } from '@keytether/ca
 import { encode } from '@keytether/codec'
 import { DriverError, type KeyAttributes, type KeyInfo, type SmartCardHsm } from '@keytether/driver'
 import type { DeviceSession } from '../sessions/device-session.ts'
-import { domainId, hexId, type KeyInstance } from '../sessions/key-instances.ts'
+import { domainId, hexId } from '../sessions/held-keys.ts'
+import type { KeyInstance } from '../sessions/key-instances.ts'
 import { attempt } from './attempt.ts'
 import type { KeyRow, VersionRow } from './catalogue.ts'
 import { algorithmIds, isExportable } from './key-type.ts'
@@ -72,13 +73,13 @@ async function make(card: SmartCardHsm, device: DeviceSession, key: KeyRow, attr
   const made = await attempt(() => commanded(card, key, attributes))
   if (made instanceof DriverError) return made
   device.noteKey(made)
-  const instance = device.keys.find(({ info }) => info.reference === made.reference)!
+  const held = device.keys.find(({ info }) => info.reference === made.reference)!
   const file = isExportable(JSON.parse(key.algorithms) as string[])
     ? await attempt(() => card.wrapKey(made.reference))
     : undefined
   const { attestation } = await card.attest([made.reference])
   return {
-    instance,
+    instance: { ...held, device },
     ...(made.publicKey && { publicKey: subjectPublicKeyInfo(made.publicKey) }),
     ...(file && !(file instanceof DriverError) && { wrapped: encode(WrappedKeyFile, file) }),
     ...(attestation.keys.length > 0 && { attestation: encode(Attestation, attestation) }),

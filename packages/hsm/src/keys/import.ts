@@ -12,7 +12,7 @@ import {
 } from '@keytether/card'
 import { DecodeError, decode, encode } from '@keytether/codec'
 import { HsmError } from '../errors.ts'
-import { hexId, identityOf } from '../sessions/key-instances.ts'
+import { hexId, identityOf } from '../sessions/held-keys.ts'
 import type { KeyType } from './key-type.ts'
 
 export interface WrappedKey {

@@ -8,7 +8,7 @@ import type { DriverError, KeyInfo, SmartCardHsm } from '@keytether/driver'
 import type { Transaction } from 'kysely'
 import type { Foundation } from '../foundation.ts'
 import type { DeviceSession } from '../sessions/device-session.ts'
-import { hexId } from '../sessions/key-instances.ts'
+import { hexId } from '../sessions/held-keys.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { attempt } from './attempt.ts'
 

@@ -3,7 +3,7 @@ import type { KeyInfo } from '@keytether/driver'
 import { HsmError } from '../errors.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { Pools } from '../scheduler/pools.ts'
-import type { KeyInstance } from '../sessions/key-instances.ts'
+import type { HeldKey } from '../sessions/held-keys.ts'
 import type { Catalogue, CataloguedKey, KeyRow, VersionRow } from './catalogue.ts'
 
 export type Purpose = 'sign' | 'encrypt' | 'mac' | 'derive' | 'decrypt' | 'verify'
@@ -83,7 +83,7 @@ export function usableVersions(
 export function mustBeUsable(
   catalogue: Catalogue,
   caller: Caller,
-  instance: Pick<KeyInstance, 'id' | 'identity'>,
+  instance: Pick<HeldKey, 'id' | 'identity'>,
   purpose: Purpose,
 ): void {
   let refusal: unknown
@@ -124,9 +124,9 @@ export function instancesOf(pools: Pools, key: KeyRow, version: VersionRow): Map
 }
 
 /** Of each list of keys, once: a device whose keys change has another list. */
-const indexes = new WeakMap<readonly KeyInstance[], ReadonlyMap<string, KeyInfo>>()
+const indexes = new WeakMap<readonly HeldKey[], ReadonlyMap<string, KeyInfo>>()
 
-function indexOf(keys: readonly KeyInstance[]): ReadonlyMap<string, KeyInfo> {
+function indexOf(keys: readonly HeldKey[]): ReadonlyMap<string, KeyInfo> {
   let index = indexes.get(keys)
   if (index === undefined) {
     index = new Map(keys.map(({ id, identity, info }) => [instanceName(id, identity), info]))

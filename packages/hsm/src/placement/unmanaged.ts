@@ -24,9 +24,10 @@ export function unmanagedKeys(
 ): UnmanagedKey[] {
   const managed = members.map(({ device }) => new Set(versions.map(version => instanceOf(version, device.keys))))
   const memberOf = new Map(members.map(({ member, device }) => [device, member]))
-  const free = members
-    .flatMap(({ device }, index) => device.keys.filter(key => !managed[index]!.has(key)))
-    .filter(key => !isExchangeKey(key.info))
+  const free = members.flatMap(({ device }, index) => {
+    const unmanaged = device.keys.filter(key => !managed[index]!.has(key) && !isExchangeKey(key.info))
+    return unmanaged.map(key => ({ ...key, device }))
+  })
   const keys = keysOf(free)
   return keys.map(({ id, instances }) => {
     const [{ identity, info }] = instances

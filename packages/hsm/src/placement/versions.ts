@@ -3,7 +3,7 @@ import { curveByName, WrappedKeyFile } from '@keytether/card'
 import { decode, fromHex, toHex } from '@keytether/codec'
 import type { Answer, StoredKey } from '@keytether/driver'
 import type { Kysely } from 'kysely'
-import type { KeyInstance } from '../sessions/key-instances.ts'
+import type { HeldKey } from '../sessions/held-keys.ts'
 import type { Row, Tables } from '../store/tables.ts'
 
 type VersionRow = Row<'key_versions'>
@@ -93,17 +93,17 @@ export async function storedKey(db: Kysely<Tables>, version: PlacedVersion): Pro
 /** What a device holds of a version, as far as can be told without using it. */
 export function instanceOf(
   { public_key, card_key_id, identity }: PlacedVersion,
-  keys: readonly KeyInstance[],
-): KeyInstance | undefined {
+  keys: readonly HeldKey[],
+): HeldKey | undefined {
   const same = indexOf(keys).get(identity ?? '') ?? []
   // A secret key's identity is its type and domain.
   return public_key === null ? same.find(({ id }) => id === card_key_id) : same[0]
 }
 
 /** By identity, once for each list: a device whose keys change has another one. */
-const indexes = new WeakMap<readonly KeyInstance[], ReadonlyMap<string, readonly KeyInstance[]>>()
+const indexes = new WeakMap<readonly HeldKey[], ReadonlyMap<string, readonly HeldKey[]>>()
 
-function indexOf(keys: readonly KeyInstance[]): ReadonlyMap<string, readonly KeyInstance[]> {
+function indexOf(keys: readonly HeldKey[]): ReadonlyMap<string, readonly HeldKey[]> {
   let index = indexes.get(keys)
   if (index === undefined) {
     index = Map.groupBy(keys, ({ identity }) => identity)

@@ -2,22 +2,18 @@
  * A connected card on its way from a mere connection to a device whose keys can be used. What has been found out is not
  * asked again; whatever happens that should not takes the device offline, with the reason.
  */
-import { type Channel, ChannelError, type TrustRoot, UnexpectedStatusError } from '@keytether/card'
-import { DecodeError } from '@keytether/codec'
+import { type Channel, ChannelError, type TrustRoot } from '@keytether/card'
 import {
-  DriverError,
-  type DriverErrorCode,
   type Identity,
   type Inventory,
-  type KeyDomainInfo,
   type KeyInfo,
-  keyDomainState,
   type PinOutcome,
   type PinStatus,
   SmartCardHsm,
 } from '@keytether/driver'
 import { DeviceLostError, HsmError } from '../errors.ts'
-import { domainId, hexId, type KeyInstance, keyInstance } from './key-instances.ts'
+import { isDeviceFault, isKeyRefusal } from './failures.ts'
+import { type HeldKey, HeldKeys, hexId } from './held-keys.ts'
 import { lockWords } from './lock-words.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -73,20 +69,6 @@ interface LentDevice {
 
 const never = new AbortController().signal
 
-const keyRefusals: readonly DriverErrorCode[] = [
-  'KEY_EXHAUSTED',
-  'ALGORITHM_NOT_ALLOWED',
-  'WRONG_DATA',
-  'NOT_ALLOWED',
-  'NOT_SUPPORTED',
-  'REFERENCE_TAKEN',
-  'NO_FREE_REFERENCE',
-  'NO_KEY_DOMAIN',
-  'DOMAIN_INCOMPLETE',
-  'OTHER_DOMAIN',
-  'OUT_OF_MEMORY',
-]
-
 export class DeviceSession {
   /** When it connected. */
   readonly since = new Date()
@@ -106,10 +88,7 @@ export class DeviceSession {
   /** Of the quickest command that takes the card next to no time. */
   #roundTripMs = Number.POSITIVE_INFINITY
   #inventory: Inventory | undefined
-  #keys: readonly KeyInstance[] = []
-  #keyDomains: readonly KeyDomainInfo[] = []
-  /** Keys that are not what they are called. */
-  readonly #others = new Set<string>()
+  readonly #held = new HeldKeys()
 
   constructor(channel: Channel, keeper: DeviceKeeper, origin: DeviceOrigin = {}) {
     this.origin = origin
@@ -155,41 +134,33 @@ export class DeviceSession {
 
   /** The ids of its key domains, that of the default one first. */
   get keyDomains(): readonly string[] {
-    return [...new Set([this.defaultKeyDomain, ...this.#keyDomains.flatMap(domain => domainId(domain) ?? [])])]
+    return [...new Set([this.defaultKeyDomain, ...this.#held.domains])]
   }
 
   /** The index of each domain on the device that has its key, by the domain's id; that of the default one is not there. */
   get completeDomains(): ReadonlyMap<string, number> {
-    const complete = this.#keyDomains.filter(domain => keyDomainState(domain) === 'complete')
-    return new Map(complete.map(domain => [domainId(domain)!, domain.index]))
+    return this.#held.completeDomains
   }
 
   /** What the device held when it became ready, and what has become of that by way of the service since. */
-  get keys(): readonly KeyInstance[] {
-    return this.#keys
+  get keys(): readonly HeldKey[] {
+    return this.#held.all
   }
 
   /** A key is there now, in place of what was known under its reference. */
   noteKey(info: KeyInfo): void {
-    const others = this.#keys.filter(key => key.info.reference !== info.reference)
-    const key = keyInstance(this, info, this.#domainOf(info.keyDomain))
-    this.#others.delete(nameOf(key))
-    this.#keys = [...others, key]
+    this.#held.note(info)
     this.#keeper.keysChanged(this)
   }
 
   /** The key under this reference turned out to be another one than it is called: it does nothing in the other's name. */
   noteOther(reference: number): void {
-    const key = this.#keys.find(({ info }) => info.reference === reference)
-    if (key === undefined || this.#others.has(nameOf(key))) return
-    this.#others.add(nameOf(key))
-    this.#keys = this.#keys.map(one => (one === key ? asOther(one) : one))
-    this.#keeper.keysChanged(this)
+    if (this.#held.noteOther(reference)) this.#keeper.keysChanged(this)
   }
 
   /** No key is under this reference any more. */
   forgetKey(reference: number): void {
-    this.#keys = this.#keys.filter(key => key.info.reference !== reference)
+    this.#held.forget(reference)
     this.#keeper.keysChanged(this)
   }
 
@@ -396,17 +367,8 @@ export class DeviceSession {
   }
 
   #take(inventory: Inventory): void {
-    const { keys, keyDomains } = inventory
     this.#inventory = inventory
-    this.#keyDomains = keyDomains
-    this.#keys = keys
-      .map(info => keyInstance(this, info, this.#domainOf(info.keyDomain)))
-      .map(key => (this.#others.has(nameOf(key)) ? asOther(key) : key))
-  }
-
-  #domainOf(index: number | undefined): string {
-    const domain = this.#keyDomains.find(one => one.index === index)
-    return (domain && domainId(domain)) ?? this.defaultKeyDomain
+    this.#held.take(inventory, { id: this.id!, defaultKeyDomain: this.defaultKeyDomain })
   }
 
   #become(state: DeviceState, reason?: string): void {
@@ -430,24 +392,6 @@ export class DeviceSession {
   }
 }
 
-/** What says something about the key and nothing against the device, or that the key is not one for this. */
-function isKeyRefusal(error: unknown): error is Error {
-  return error instanceof RangeError || (error instanceof DriverError && keyRefusals.includes(error.code))
-}
-
-/** Failures of the card, of the way to it or of its answers; anything else is a defect of ours. */
-function isDeviceFault(error: unknown): error is Error {
-  return [ChannelError, DriverError, UnexpectedStatusError, DecodeError].some(kind => error instanceof kind)
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-function nameOf({ info, id, identity }: KeyInstance): string {
-  return `${info.reference} ${id} ${identity}`
-}
-
-function asOther(key: KeyInstance): KeyInstance {
-  return { ...key, identity: `other than ${key.identity} on ${key.device.id}` }
 }

@@ -261,7 +261,7 @@ export class Devices {
 
   #instances(): Map<string, KeyInstance[]> {
     this.#index ??= Map.groupBy(
-      this.hsms().flatMap(device => device.keys),
+      this.hsms().flatMap(device => device.keys.map(key => ({ ...key, device }))),
       ({ id }) => id,
     )
     return this.#index

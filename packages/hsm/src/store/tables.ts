@@ -170,7 +170,7 @@ interface KeyVersionsTable {
   label: string
   /** SubjectPublicKeyInfo; none for secret keys. */
   public_key: Uint8Array | null
-  /** What instances of it have in common: see `KeyInstance.identity`. */
+  /** What instances of it have in common: see `HeldKey.identity`. */
   identity: string | null
   /** The key wrapped under its key domain, in sc-hsm-tool's file format; none where it cannot leave. */
   wrapped: Uint8Array | null

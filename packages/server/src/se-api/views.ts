@@ -41,7 +41,7 @@ export function keyDomainView({ id, devices, keys }: hsm.KeyDomain): KeyDomain {
 }
 
 /** A key on one device. */
-export function instanceView({ id, keyDomain, info }: hsm.KeyInstance): Key {
+export function instanceView({ id, keyDomain, info }: hsm.HeldKey): Key {
   const { label, kind: type, bits: size, useCounter, algorithms, certificate } = info
   const pubkey = publicKeyOf(info)
   return {
@@ -59,7 +59,7 @@ export function instanceView({ id, keyDomain, info }: hsm.KeyInstance): Key {
   }
 }
 
-function publicKeyOf({ publicKey }: hsm.KeyInstance['info']): Uint8Array | undefined {
+function publicKeyOf({ publicKey }: hsm.HeldKey['info']): Uint8Array | undefined {
   if (publicKey === undefined) return undefined
   try {
     return subjectPublicKeyInfo(publicKey)
