@@ -53,6 +53,25 @@ eachDatabase((_, database) => {
     await refuses(bench.join('pair', none), 'WRONG_STATE', /import the same key shares/)
   })
 
+  test('of devices with different key domains that join an empty group at once, one does', async () => {
+    await using bench = await GroupBench.open(await database())
+    for (const [name, ...shares] of [
+      ['pair', [new Uint8Array(32).fill(6)], [new Uint8Array(32).fill(7)]],
+      ['none', [], []],
+    ] as const) {
+      const tokens = [await BenchToken.make(shares[0]), await BenchToken.make(shares[1])]
+      for (const token of tokens) await bench.plug(token)
+      const { caller, hsm } = bench
+      const { id } = await hsm.groups.create(caller, { name })
+      const outcomes = await Promise.allSettled(tokens.map(({ path }) => hsm.groups.join(caller, path, name)))
+      assert.deepEqual(
+        outcomes.map(one => (one.status === 'fulfilled' ? 'joined' : one.reason.code)),
+        ['joined', 'STALE'],
+      )
+      assert.equal(hsm.groups.members(id).length, 1)
+    }
+  })
+
   test('a device does not leave with the last copy of a key', async () => {
     await using bench = await GroupBench.open(await database())
     const token = await BenchToken.make()

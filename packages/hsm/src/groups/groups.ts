@@ -136,7 +136,7 @@ export class Groups implements Disposable {
    * Puts a device of the tenant into a group, out of the one that it is in, or changes its place there.
    *
    * @param nameOrId of the device: its name, its id or its certified path
-   * @throws HsmError NOT_FOUND; WRONG_STATE if it has not the group's key domain, or holds the last copy of a key of the group
+   * @throws HsmError NOT_FOUND; STALE if the group has got another key domain meanwhile; WRONG_STATE if it has not the group's key domain, or holds the last copy of a key of the group
    *   that it is in
    */
   async join(caller: Caller, nameOrId: string, group: string, membership: Membership = {}): Promise<Member> {
@@ -145,6 +145,7 @@ export class Groups implements Disposable {
     const moves = row.group_id !== to.id
     const domain = moves ? this.joinable(row.path, to) : to.key_domain
     const changed = await this.#registry.change(caller, row.id, {}, async (db, device) => {
+      if (moves) await mustStillTake(db, to)
       if (moves && device.group_id !== null) {
         const obstacle = await leavingObstacle(db, device.id, device.group_id)
         if (obstacle) throw new HsmError('WRONG_STATE', `${device.name} cannot leave its group: ${obstacle}`)
@@ -235,6 +236,15 @@ export class Groups implements Disposable {
   [Symbol.dispose](): void {
     for (const event of ['change', 'keys'] as const) this.#foundation.devices.events.off(event, this.#onReady)
   }
+}
+
+/** What was looked at before is still so. @throws HsmError NOT_FOUND, STALE */
+async function mustStillTake(db: Transaction<Tables>, { id, name, key_domain }: GroupRow): Promise<void> {
+  const now = await db.selectFrom('groups').select('key_domain').where('id', '=', id).executeTakeFirst()
+  if (now === undefined) throw new HsmError('NOT_FOUND', `there is no group ${name} any more`)
+  const other = await db.selectFrom('devices').select('id').where('group_id', '=', id).executeTakeFirst()
+  if (now.key_domain === key_domain && (key_domain !== null || other === undefined)) return
+  throw new HsmError('STALE', `group ${name} has got its first member meanwhile: look at it again`)
 }
 
 async function mustBeEmpty(db: Transaction<Tables>, { id, name }: GroupRow): Promise<void> {

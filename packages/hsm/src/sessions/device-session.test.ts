@@ -68,6 +68,26 @@ test('a wrong PIN on record is presented once, not at every connection', async (
   assert.equal(token.triesLeft, 2)
 })
 
+test('a wrong PIN whose refusal was not heard is not presented again', async () => {
+  const token = new SmallToken({ identity, loggedIn: false })
+  const wrong = new TextEncoder().encode('123456')
+  const transmit = token.transmit.bind(token)
+  token.transmit = async commands => {
+    const before = token.triesLeft
+    const answers = await transmit(commands)
+    if (token.triesLeft < before) throw new ChannelError('REMOVED', 'pulled')
+    return answers
+  }
+  const { devices, device } = await bringUp(token, { pins: new Map([[id, wrong]]) })
+  assert.deepEqual([device.state, token.triesLeft], ['offline', 2])
+  token.failure = undefined
+  const again = await bringUp(token, {}, devices)
+  assert.match(again.device.reason!, /^the PIN on record was presented, the connection broke, and a try is gone: 2 /)
+  token.failure = undefined
+  await bringUp(token, {}, devices)
+  assert.equal(token.triesLeft, 2)
+})
+
 test('the last try is not spent', async () => {
   const token = new SmallToken({ identity, loggedIn: false })
   token.triesLeft = 1

@@ -48,7 +48,9 @@ export interface DeviceKeeper {
   /** Asked when a device has proven its name: why it is not to be opened; undefined if it is. */
   admit(device: DeviceSession): Promise<string | undefined>
   /** The PIN on record for a device that nobody has unlocked; a text: why there is one and it cannot be had. */
-  pinOf(id: string): Promise<Uint8Array | string | undefined>
+  pinOf(id: string, triesLeft: number): Promise<Uint8Array | string | undefined>
+  /** The PIN on record is the device's. */
+  pinAccepted(id: string): void
   /** The PIN on record is not the device's and must not be presented again. */
   pinRefused(id: string, outcome: PinOutcome): Promise<void>
   /** A device that somebody has claimed has come as far as it goes: what it says of itself can be asked. */
@@ -347,19 +349,21 @@ export class DeviceSession {
   /** @returns what has to happen before the device can be used; undefined if it is unlocked */
   async #unlock(card: SmartCardHsm): Promise<string | undefined> {
     const asked = performance.now()
-    const { status, ...rest } = await card.pinStatus()
+    const found = await card.pinStatus()
+    const { status } = found
     this.#roundTripMs = Math.min(this.#roundTripMs, performance.now() - asked)
     this.#pin = status
     if (status === 'verified') return undefined
     const keys = status === 'notAuthenticated' ? await card.authentication.status() : undefined
     if (keys) return `locked: ${keys.authenticated} of the ${keys.required} custodians that it takes are authenticated`
     const id = this.id!
-    const pin = status === 'notVerified' ? await this.#keeper.pinOf(id) : undefined
+    const pin = found.status === 'notVerified' ? await this.#keeper.pinOf(id, found.triesLeft) : undefined
     if (typeof pin === 'string') return pin
-    if (pin === undefined) return lockWords({ status, ...rest } as PinStatus)
+    if (pin === undefined) return lockWords(found)
     const outcome = await card.verifyPin(pin)
     if (outcome.status === 'verified') {
       this.#pin = 'verified'
+      this.#keeper.pinAccepted(id)
       return undefined
     }
     await this.#keeper.pinRefused(id, outcome)

@@ -27,7 +27,9 @@ export interface DevicesOptions {
 }
 
 /** Who decides what becomes of devices that have proven their names. */
-export type Gate = Pick<DeviceKeeper, 'admit' | 'pinOf' | 'pinRefused' | 'learn'>
+export interface Gate extends Pick<DeviceKeeper, 'admit' | 'pinRefused' | 'learn'> {
+  pinOf(id: string): Promise<Uint8Array | string | undefined>
+}
 
 /** Names a key; where different keys have its id, with the device or the key domain that is meant. */
 export interface KeySelector {
@@ -56,6 +58,8 @@ export class Devices {
   /** Ids of the keys that each of them held when it was last ready. */
   readonly #held = new Map<string, ReadonlySet<string>>()
   readonly #refusedPins = new Set<string>()
+  /** How many tries were left when a PIN was presented of which nobody has told yet whether it is the device's. */
+  readonly #presented = new Map<string, number>()
   readonly #keeper: DeviceKeeper
   #gate: Gate | undefined
   #pools: Pools | undefined
@@ -69,11 +73,21 @@ export class Devices {
       queueLimit,
       refusal: id => (allowed && !allowed.includes(id) ? `${id} is not among the devices allowed here` : undefined),
       admit: async device => this.#gate?.admit(device),
-      pinOf: async id => {
+      pinOf: async (id, triesLeft) => {
         const held = await this.#gate?.pinOf(id)
-        return held ?? (this.#refusedPins.has(id) ? undefined : pins?.get(id))
+        const pin = held ?? (this.#refusedPins.has(id) ? undefined : pins?.get(id))
+        if (pin === undefined || typeof pin === 'string') return pin
+        const before = this.#presented.get(id) ?? triesLeft
+        if (triesLeft < before) {
+          await this.#keeper.pinRefused(id, { status: 'wrongPin', triesLeft })
+          return `the PIN on record was presented, the connection broke, and a try is gone: ${triesLeft} are left; give the right one`
+        }
+        this.#presented.set(id, triesLeft)
+        return pin
       },
+      pinAccepted: id => this.#presented.delete(id),
       pinRefused: async (id, outcome) => {
+        this.#presented.delete(id)
         this.#refusedPins.add(id)
         await this.#gate?.pinRefused(id, outcome)
       },
