@@ -134,3 +134,11 @@ export class Pool {
     }
   }
 }
+
+/** Which of several pools is expected to answer first, where any of them can do it. */
+export function quickestPool(pools: readonly Pool[], kind: string): Pool | undefined {
+  if (pools.length < 2) return pools[0]
+  const usualMs = pools.map(pool => pool.usualMs(kind)).find(ms => ms !== undefined)
+  const expected = new Map(pools.map(pool => [pool, pool.expectedMs(kind, usualMs)]))
+  return pools.reduce((best, pool) => (expected.get(pool)! < expected.get(best)! ? pool : best))
+}

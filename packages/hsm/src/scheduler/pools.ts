@@ -1,8 +1,19 @@
 /** The devices that do the work of each group: as they become ready, are lent, are lost, and change groups. */
 import type { DeviceSession } from '../sessions/device-session.ts'
-import type { Devices } from '../sessions/devices.ts'
 import type { Operation } from './operation.ts'
 import { type Place, Pool } from './pool.ts'
+
+/** Who knows the devices that are connected. */
+export interface Presences {
+  /** How many operations may wait for each device. */
+  readonly queueLimit: number
+  /** `change`: the state of a device */
+  readonly events: { on(event: 'change', listener: (device: DeviceSession) => void): unknown }
+  /** Those that are ready. */
+  hsms(): readonly DeviceSession[]
+  /** The last session of a device, by its id. */
+  session(id: string): DeviceSession | undefined
+}
 
 /** Where a device is at work. */
 export interface Membership extends Place {
@@ -11,14 +22,14 @@ export interface Membership extends Place {
 }
 
 export class Pools {
-  readonly #devices: Devices
+  readonly #devices: Presences
   readonly #membershipOf: (deviceId: string) => Membership
   readonly #pools = new Map<string | undefined, Pool>()
   /** Of each device that is ready. */
   readonly #at = new Map<DeviceSession, Membership>()
 
   /** @param membershipOf what is known of a device, by its certified path, or the id of its group */
-  constructor(devices: Devices, membershipOf: (deviceId: string) => Membership | string | undefined) {
+  constructor(devices: Presences, membershipOf: (deviceId: string) => Membership | string | undefined) {
     this.#devices = devices
     this.#membershipOf = id => {
       const membership = membershipOf(id)

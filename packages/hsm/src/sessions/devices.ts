@@ -8,11 +8,11 @@ import { EventEmitter } from 'node:events'
 import type { Channel, TrustRoot } from '@keytether/card'
 import type { SignatureScheme } from '@keytether/driver'
 import { HsmError } from '../errors.ts'
-import type { Operation } from '../scheduler/operation.ts'
-import type { Pool } from '../scheduler/pool.ts'
+import { type Pool, quickestPool } from '../scheduler/pool.ts'
 import { Pools } from '../scheduler/pools.ts'
 import { type DeviceKeeper, type DeviceOrigin, DeviceSession } from './device-session.ts'
 import { type Key, type KeyDomain, type KeyInstance, keysOf } from './key-instances.ts'
+import { mustFit, signature } from './signature.ts'
 
 export interface DevicesOptions {
   readonly roots: readonly TrustRoot[]
@@ -227,7 +227,8 @@ export class Devices {
       mustBeUsable(key)
       mustFit(key, scheme, hash)
       const operation = signature(key, scheme, hash, mustBeUsable)
-      const pool = this.#poolFor(key, operation, asked)
+      const pools = new Set(key.instances.map(({ device }) => this.pools.poolOf(device)))
+      const pool = quickestPool([...pools].filter(one => !asked.has(one)), operation.kind)
       if (pool === undefined) break
       asked.add(pool)
       try {
@@ -238,17 +239,6 @@ export class Devices {
       }
     }
     throw refusal ?? new HsmError('NO_DEVICE', `the devices that hold key ${selector.key} were lost, try again`)
-  }
-
-  /** Where the key can be used: a device may be in a group of its own. Of those that have not been asked, the quickest. */
-  #poolFor({ instances }: Key, { kind }: Operation<unknown>, asked: ReadonlySet<Pool>): Pool | undefined {
-    const all = new Set<Pool>()
-    for (const { device } of instances) all.add(this.pools.poolOf(device))
-    const pools = [...all].filter(pool => !asked.has(pool))
-    if (pools.length < 2) return pools[0]
-    const usualMs = pools.map(pool => pool.usualMs(kind)).find(ms => ms !== undefined)
-    const expected = new Map(pools.map(pool => [pool, pool.expectedMs(kind, usualMs)]))
-    return pools.reduce((best, pool) => (expected.get(pool)! < expected.get(best)! ? pool : best))
   }
 
   /** Takes no new devices, and resolves when the others have done what they had to do, or when the signal aborts. */
@@ -347,38 +337,4 @@ export class Devices {
 
 function unknownDomain(id: string): HsmError {
   return new HsmError('UNKNOWN_KEY_DOMAIN', `no HSM that is connected and unlocked has key domain ${id}`)
-}
-
-const hashLengths = [20, 28, 32, 48, 64]
-
-function mustFit(key: Key, scheme: SignatureScheme, hash: Uint8Array): void {
-  const { kind } = key.instances[0].info
-  const wanted = kind === 'EC' ? 'ECDSA' : kind === 'RSA' ? 'RSA_PKCS1 or RSA_PSS' : 'no signature'
-  if (kind === 'AES' || (scheme === 'ECDSA') !== (kind === 'EC')) {
-    throw new HsmError('WRONG_SCHEME', `key ${key.id} is of type ${kind}, which makes ${wanted}, not ${scheme}`)
-  }
-  if (!hashLengths.includes(hash.length)) {
-    throw new HsmError('WRONG_SCHEME', `wanted a hash of ${hashLengths.join(', ')} bytes, got ${hash.length}`)
-  }
-}
-
-function signature(
-  key: Key,
-  scheme: SignatureScheme,
-  hash: Uint8Array,
-  mustBeUsable: (key: Key) => void,
-): Operation<Uint8Array> {
-  const infos = new Map(key.instances.map(({ device, info }) => [device.id!, info]))
-  const { kind, curve, bits } = key.instances[0].info
-  return {
-    kind: `sign ${kind} ${curve ?? bits}`,
-    on: new Set(infos.keys()),
-    repeatable: true,
-    single: true,
-    async run(card, { id }) {
-      // It may have waited for long.
-      mustBeUsable(key)
-      return card.signHash(infos.get(id!)!, scheme, hash)
-    },
-  }
 }

@@ -1,0 +1,40 @@
+/** Signatures of hashes, as an operation of whichever device has the key. */
+import type { SignatureScheme } from '@keytether/driver'
+import { HsmError } from '../errors.ts'
+import type { Operation } from '../scheduler/operation.ts'
+import type { Key } from './key-instances.ts'
+
+const hashLengths = [20, 28, 32, 48, 64]
+
+/** @throws HsmError WRONG_SCHEME */
+export function mustFit(key: Key, scheme: SignatureScheme, hash: Uint8Array): void {
+  const { kind } = key.instances[0].info
+  const wanted = kind === 'EC' ? 'ECDSA' : kind === 'RSA' ? 'RSA_PKCS1 or RSA_PSS' : 'no signature'
+  if (kind === 'AES' || (scheme === 'ECDSA') !== (kind === 'EC')) {
+    throw new HsmError('WRONG_SCHEME', `key ${key.id} is of type ${kind}, which makes ${wanted}, not ${scheme}`)
+  }
+  if (!hashLengths.includes(hash.length)) {
+    throw new HsmError('WRONG_SCHEME', `wanted a hash of ${hashLengths.join(', ')} bytes, got ${hash.length}`)
+  }
+}
+
+export function signature(
+  key: Key,
+  scheme: SignatureScheme,
+  hash: Uint8Array,
+  mustBeUsable: (key: Key) => void,
+): Operation<Uint8Array> {
+  const infos = new Map(key.instances.map(({ device, info }) => [device.id!, info]))
+  const { kind, curve, bits } = key.instances[0].info
+  return {
+    kind: `sign ${kind} ${curve ?? bits}`,
+    on: new Set(infos.keys()),
+    repeatable: true,
+    single: true,
+    async run(card, { id }) {
+      // It may have waited for long.
+      mustBeUsable(key)
+      return card.signHash(infos.get(id!)!, scheme, hash)
+    },
+  }
+}
