@@ -34,7 +34,7 @@ export type {
 } from './operation.ts'
 export { operation, roles } from './operation.ts'
 export { type OperationName, type Operations, operations } from './operations.ts'
-export { Credential, Principal, principalOperations } from './principals.ts'
+export { Credential, Principal, principalOperations, tenantRoles } from './principals.ts'
 export { type ProblemCode, type ProblemKind, problems } from './problems.ts'
 export { serviceOperations } from './service.ts'
 export { Tenant, tenantOperations } from './tenants.ts'

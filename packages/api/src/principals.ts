@@ -6,7 +6,8 @@ import { Name, PageQuery, pageOf, Time, wanted } from './values.ts'
 const administrators = ['administrator'] as const
 const readers = ['administrator', 'auditor'] as const
 
-const tenantRoles = roles.filter(role => role !== 'root')
+/** Those that a principal of a tenant may have. */
+export const tenantRoles = roles.filter(role => role !== 'root')
 const Roles = z.array(z.enum(tenantRoles, wanted(`one of ${tenantRoles.join(', ')}`))).max(tenantRoles.length)
 const Tags = z.array(Name).max(64)
 

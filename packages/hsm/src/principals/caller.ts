@@ -7,19 +7,16 @@ import { HsmError } from '../errors.ts'
  * - `operator` uses keys, those of its tags · `approver` approves uses · `auditor` reads everything · `metrics` reads figures
  * - `agent` connects devices
  */
-export const roles = [
-  'root',
-  'administrator',
-  'custodian',
-  'manager',
-  'operator',
-  'approver',
-  'auditor',
-  'metrics',
-  'agent',
-] as const
-
-export type Role = (typeof roles)[number]
+export type Role =
+  | 'root'
+  | 'administrator'
+  | 'custodian'
+  | 'manager'
+  | 'operator'
+  | 'approver'
+  | 'auditor'
+  | 'metrics'
+  | 'agent'
 
 export interface Caller {
   /** The id of the principal. */

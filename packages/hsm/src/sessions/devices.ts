@@ -228,7 +228,10 @@ export class Devices {
       mustFit(key, scheme, hash)
       const operation = signature(key, scheme, hash, mustBeUsable)
       const pools = new Set(key.instances.map(({ device }) => this.pools.poolOf(device)))
-      const pool = quickestPool([...pools].filter(one => !asked.has(one)), operation.kind)
+      const pool = quickestPool(
+        [...pools].filter(one => !asked.has(one)),
+        operation.kind,
+      )
       if (pool === undefined) break
       asked.add(pool)
       try {

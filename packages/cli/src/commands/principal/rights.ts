@@ -1,5 +1,5 @@
 /** What a principal may, as options say it. */
-import type { Role } from '@keytether/api'
+import { tenantRoles } from '@keytether/api'
 import { type Command, InvalidArgumentError } from 'commander'
 
 export interface RightsOptions {
@@ -7,18 +7,7 @@ export interface RightsOptions {
   readonly tag?: readonly string[]
 }
 
-type TenantRole = Exclude<Role, 'root'>
-
-const tenantRoles = [
-  'administrator',
-  'custodian',
-  'manager',
-  'operator',
-  'approver',
-  'auditor',
-  'metrics',
-  'agent',
-] as const satisfies readonly TenantRole[]
+type TenantRole = (typeof tenantRoles)[number]
 
 export function rightsOptions(command: Command): Command {
   return command
