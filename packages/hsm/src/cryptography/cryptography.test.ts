@@ -101,7 +101,7 @@ async function open(url: string) {
     await keys[Symbol.asyncDispose]()
     await store[Symbol.asyncDispose]()
   }
-  return { ...foundation, crypto: new Cryptography(foundation, keys), tokens, events, publicKey, close }
+  return { ...foundation, keys, crypto: new Cryptography(foundation, keys), tokens, events, publicKey, close }
 }
 
 function versionId(label: string): string {
@@ -228,6 +228,26 @@ describe('keys on two tokens', () => {
       decrypt(message, { kind: 'RAW' }),
       code('INVALID', /wanted a cryptogram of 256 bytes, .*, got 12/),
     )
+  })
+
+  test('a deactivated RSA key decrypts, but not without padding: that would sign', async () => {
+    const become = async (state: 'active' | 'deactivated') => {
+      await pool.store.write(db =>
+        db.updateTable('key_versions').set({ state }).where('id', '=', versionId('rsa')).execute(),
+      )
+      await pool.keys.reread()
+    }
+    const key = pool.publicKey('rsa')
+    const decrypt = (ciphertext: Uint8Array, padding: Parameters<Cryptography['decrypt']>[3]) =>
+      pool.crypto.decrypt(caller, { key: 'rsa' }, new Uint8Array(ciphertext), padding, signal)
+    await become('deactivated')
+    const hidden = publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, message)
+    assert.deepEqual((await decrypt(hidden, { kind: 'OAEP', hash: 'sha256' })).plaintext, message)
+    // As of PKCS #1, which a signature of it would be.
+    const block = new Uint8Array(256).fill(0xff).with(0, 0).with(1, 1)
+    await assert.rejects(decrypt(block, { kind: 'RAW' }), code('WRONG_STATE', /is deactivated/))
+    await become('active')
+    assert.equal((await decrypt(block, { kind: 'RAW' })).plaintext.length, 256)
   })
 
   test('agreement leads both sides to the same secret, and takes no point that is on no curve', async () => {

@@ -84,7 +84,8 @@ export class Cryptography {
     padding: DecryptionPadding,
     signal: AbortSignal,
   ): Promise<UsedKey & { readonly plaintext: Uint8Array }> {
-    const usable = this.#usable(caller, which, 'decrypt', 'RSA')
+    // The private operation by itself makes signatures, too, and what is deactivated makes none.
+    const usable = this.#usable(caller, which, padding.kind === 'RAW' ? 'sign' : 'decrypt', 'RSA')
     mustFitModulus(ciphertext, anyInfo(usable))
     return { ...used(usable), plaintext: await this.#use(usable, decryptRsa(ciphertext, padding), signal) }
   }
