@@ -31,10 +31,18 @@ test('lists that go on are paged, what has a revision has an ETag', () => {
   }
 })
 
-test('every operation is in the document, with who may', () => {
-  const { paths } = openApiDocument('1.2.3') as { paths: Record<string, Record<string, Record<string, unknown>>> }
+test('every operation is in the document, in a chapter, with who may', () => {
+  const { paths, tags } = openApiDocument('1.2.3') as {
+    paths: Record<string, Record<string, Record<string, unknown>>>
+    tags: readonly { name: string }[]
+  }
   for (const [name, { path, method, roles }] of Object.entries<Operation>(operations)) {
     const described = paths[path]?.[method.toLowerCase()]
     assert.deepEqual([described?.operationId, described?.['x-roles']], [name, roles])
+    assert.match(
+      String(described?.['description']),
+      roles.length === 0 ? /everybody/ : new RegExp(`role .*${roles[0]}`),
+    )
+    assert.ok(tags.some(tag => tag.name === (described!['tags'] as string[])[0]))
   }
 })

@@ -6,13 +6,23 @@
  */
 import { z } from 'zod'
 import { cryptographyStreams, type StreamOperation } from '../cryptography.ts'
-import type { Operation } from '../operation.ts'
+import type { Operation, Role } from '../operation.ts'
 import { operations } from '../operations.ts'
 import { type ProblemCode, problems } from '../problems.ts'
 import { Problem } from '../values.ts'
+import { chapterOf, chapters } from './chapters.ts'
 import { exampleOf } from './example.ts'
 
 type Json = Readonly<Record<string, unknown>>
+
+const description = `A cloud HSM made of SmartCard-HSM tokens, wherever they are plugged in.
+
+- Who asks says so by a bearer token or a client certificate: *Authorize* takes the token.
+- Where something has a name and an id, paths take either. Bytes are base64, times ISO 8601 in UTC.
+- Errors are \`application/problem+json\`, told apart by \`code\`; \`detail\` says what was wanted, what came and what to do.
+- Lists have pages: \`cursor\` takes what \`next\` said.
+- With an \`Idempotency-Key\`, what is sent twice is done once.
+`
 
 /** @param version of the service */
 export function openApiDocument(version: string): Json {
@@ -32,11 +42,12 @@ export function openApiDocument(version: string): Json {
     info: {
       title: 'Keytether',
       version,
-      description: 'A cloud HSM made of SmartCard-HSM tokens, wherever they are plugged in.',
+      description,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/v1' }],
     security: [{ bearer: [] }, { certificate: [] }],
+    tags: chapters.map(({ name, description }) => ({ name, description })),
     paths,
     components: {
       securitySchemes: {
@@ -53,8 +64,8 @@ function operationObject(name: string, operation: Operation): Json {
   return {
     operationId: name,
     summary,
-    ...(description !== undefined && { description }),
-    tags: [tagOf(operation.path)],
+    description: [description, whoMay(roles)].filter(Boolean).join('\n\n'),
+    tags: [chapterOf(name)],
     'x-roles': roles,
     'x-rate': rate,
     ...(state && { 'x-state': state }),
@@ -70,7 +81,8 @@ function streamObject(name: string, { path, summary, roles, rate, query }: Strea
   return {
     operationId: name,
     summary,
-    tags: [tagOf(path)],
+    description: whoMay(roles),
+    tags: [chapterOf(name)],
     'x-roles': roles,
     'x-rate': rate,
     parameters: queryParameters(query),
@@ -79,13 +91,23 @@ function streamObject(name: string, { path, summary, roles, rate, query }: Strea
   }
 }
 
-function tagOf(path: string): string {
-  return path.split('/')[1]!
+/** In the text as well: pages show no `x-roles`. */
+function whoMay(roles: readonly Role[]): string {
+  return roles.length === 0 ? 'For everybody who is known here.' : `Takes the role ${roles.join(' or ')}.`
 }
 
 function pathParameters(path: string): Json[] {
   const schema = { type: 'string' }
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema }))
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
+    const description = parameters[name!] ?? `Name or id of the ${name}`
+    return { name, in: 'path', required: true, description, schema }
+  })
+}
+
+const parameters: Readonly<Record<string, string>> = {
+  device: 'Name, id or certified path of the device, or the last part of that',
+  version: 'Number of the version',
+  ceremony: 'Id of the ceremony',
 }
 
 function queryParameters(query: z.ZodType | undefined): Json[] {

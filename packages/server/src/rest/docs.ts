@@ -35,7 +35,8 @@ const start = `SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#api',
   deepLinking: true,
-  docExpansion: 'none',
+  docExpansion: 'list',
+  defaultModelsExpandDepth: -1,
   persistAuthorization: false,
   validatorUrl: null,
 })

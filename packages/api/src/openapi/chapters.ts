@@ -1,0 +1,67 @@
+/** The operations as they are read: in chapters, what applications need first. */
+import { ceremonyOperations } from '../ceremonies.ts'
+import { cryptographyOperations, cryptographyStreams } from '../cryptography.ts'
+import { deviceOperations } from '../devices.ts'
+import { enrolmentOperations } from '../enrolments.ts'
+import { eventOperations } from '../events.ts'
+import { groupOperations } from '../groups.ts'
+import { keyOperations } from '../keys.ts'
+import { principalOperations } from '../principals.ts'
+import { serviceOperations } from '../service.ts'
+import { tenantOperations } from '../tenants.ts'
+
+interface Chapter {
+  readonly name: string
+  readonly description: string
+  readonly operations: object
+}
+
+export const chapters: readonly Chapter[] = [
+  {
+    name: 'cryptography',
+    description: 'Using keys: signatures, decryption, envelopes, MACs, key agreement, random bytes',
+    operations: { ...cryptographyOperations, ...cryptographyStreams },
+  },
+  {
+    name: 'keys',
+    description: 'Keys by their names: made, imported or adopted, their versions, states and certificates',
+    operations: keyOperations,
+  },
+  {
+    name: 'groups',
+    description: 'Tokens that hold the same keys, so that any of them can be lost',
+    operations: groupOperations,
+  },
+  {
+    name: 'devices',
+    description: 'The tokens: whose they are, how they are, their PINs, and what becomes of them',
+    operations: deviceOperations,
+  },
+  {
+    name: 'enrolments',
+    description: 'Secrets for the URLs of agents: a token that comes with one is claimed at once',
+    operations: enrolmentOperations,
+  },
+  {
+    name: 'ceremonies',
+    description: 'Key shares that come from several custodians, maybe weeks apart',
+    operations: ceremonyOperations,
+  },
+  { name: 'events', description: 'What happened, and what happens', operations: eventOperations },
+  {
+    name: 'principals',
+    description: 'People and programs of a tenant, what they may, and their tokens',
+    operations: principalOperations,
+  },
+  { name: 'tenants', description: 'For root: who shares nothing with others', operations: tenantOperations },
+  {
+    name: 'service',
+    description: 'Who you are, what runs here, and the master key of its secrets',
+    operations: serviceOperations,
+  },
+]
+
+/** @param operation its name */
+export function chapterOf(operation: string): string {
+  return chapters.find(({ operations }) => operation in operations)!.name
+}
