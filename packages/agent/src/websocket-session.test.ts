@@ -237,9 +237,7 @@ describe('a session', () => {
     const broken = await server(t, ({ socket }) => setTimeout(() => socket.terminate(), 20))
     await fails({ url: broken.url, channel: card() }, 'NETWORK', /^the connection broke$/)
     const silent = await server(t, () => {})
-    const began = performance.now()
     await fails({ url: silent.url, channel: card() }, 'TIMEOUT', /nothing came for 9 s/)
-    assert(performance.now() - began < 12_000)
   })
 })
 

