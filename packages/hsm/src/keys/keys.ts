@@ -337,6 +337,8 @@ export class Keys implements AsyncDisposable {
     clearTimeout(this.#timer)
     try {
       await eraseDue(this.#lifeParts)
+      // It waits for devices that are busy; what else is due does not.
+      void this.#leftovers.sweepAll().catch(() => {})
       for (const found of this.#catalogue.all().filter(each => isDue(each, this.#foundation.now()))) {
         const next = await this.#nextVersion(found, {})
         void this.#creations.complete(next.versions.at(-1)!.id)

@@ -54,8 +54,11 @@ export class Leftovers {
 
   /** Deletes what is left on the devices that are ready; of others, when they are. */
   async sweepAll(): Promise<void> {
-    const { devices } = this.#foundation
-    await Promise.allSettled(devices.hsms().map(device => this.sweep(device)))
+    const { devices, store } = this.#foundation
+    const rows = await store.db.selectFrom('leftovers').select('device_path').distinct().execute()
+    const paths = new Set(rows.map(({ device_path }) => device_path))
+    const there = devices.hsms().filter(({ id }) => paths.has(id!))
+    await Promise.allSettled(there.map(device => this.sweep(device)))
   }
 
   /** Deletes what is left on a device that is ready. @throws HsmError if the device is lost meanwhile */

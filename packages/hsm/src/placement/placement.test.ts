@@ -7,6 +7,8 @@ import { BenchToken, GroupBench, until } from '@keytether/test/group-bench'
 import fc from 'fast-check'
 import { HsmError, type HsmErrorCode } from '../errors.ts'
 import type { KeyRequest } from '../keys/new-key.ts'
+import { recordFound } from './instances.ts'
+import { versionsOf } from './versions.ts'
 
 const { signal } = new AbortController()
 const types = {
@@ -41,6 +43,29 @@ eachDatabase((name, database) => {
       const { keys } = await (await token.card()).inventory()
       assert.deepEqual(keys.map(({ label }) => label).sort(), ['data', 'mail', 'web'])
     }
+  })
+
+  test('a key that is erased while it is put on a member does not stay there', async () => {
+    const token = await BenchToken.make()
+    await using bench = await open('pair', token)
+    const { caller, hsm } = bench
+    const { key } = await make(bench, 'web')
+    await until(() => healed(bench, 1))
+    const [version] = await versionsOf(hsm.store.db, { group: key.group_id })
+    const { wrapped } = await hsm.store.db.selectFrom('key_versions').select('wrapped').executeTakeFirstOrThrow()
+    await hsm.keys.change(caller, 'web', 'destroy', { restorableMs: 0 })
+    const session = hsm.devices.hsm(token.path)
+    await until(async () => session.keys.length === 0)
+    // Healing had read the wrapped copy before, and comes to its turn only now.
+    const info = await session.run(card => card.unwrapKey(decode(WrappedKeyFile, new Uint8Array(wrapped!))), signal)
+    session.noteKey(info)
+    const member = hsm.groups.memberOf(token.path)!
+    const placed = { state: 'verified', reference: info.reference, info } as const
+    await recordFound(hsm, [{ member, version: version!, placed }])
+    assert.deepEqual(await hsm.store.db.selectFrom('instances').selectAll().execute(), [])
+    await hsm.keys.housekeep()
+    await until(async () => session.keys.length === 0)
+    assert.deepEqual((await (await token.card()).inventory()).keys, [])
   })
 
   test('a member that is gone for good, and a fresh one in its place', async () => {
