@@ -1,20 +1,28 @@
 /**
- * Ten thousand idle tokens on one node, over each transport: memory, and the share of a core that keeping them costs. Beside it the same with
- * bare `node:http`, whose requests are held and answered as often, and with bare sockets of `ws` that are pinged as often.
+ * Ten thousand idle tokens on one node, over each transport, and in the whole service, where each is ready: memory, and the share of a core that
+ * keeping them costs. Beside it the same with bare `node:http`, whose requests are held and answered as often, and with bare sockets of `ws` that
+ * are pinged as often.
  */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runSession } from '@keytether/agent'
 import { ramKeepAlive, ramSubprotocol } from '@keytether/card'
+import { SmartCardHsm } from '@keytether/driver'
+import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
+import { createLog, startService } from '@keytether/server'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { RamEndpoint } from '../packages/server/src/ram/endpoint.ts'
 import { ramServerOptions } from '../packages/server/src/ram/http-options.ts'
 import { heading, print } from './report.ts'
 
-const kinds = ['held requests', 'RAMOverHTTP', 'sockets of ws', 'WebSocket'] as const
-type Kind = (typeof kinds)[number]
+type Kind = 'held requests' | 'RAMOverHTTP' | 'sockets of ws' | 'WebSocket' | 'ready tokens'
 
 const wanted = 10_000
 /** Paid once for the first ones: the heap has grown, the code is compiled. */
@@ -31,7 +39,8 @@ const ping = 0x89
 const pong = Buffer.of(0x8a, 0x80, 0, 0, 0, 0)
 
 const [role, kind, ...parameters] = process.argv.slice(2) as [string?, Kind?, ...string[]]
-if (role === 'server') await serve(kind!)
+if (role === 'server' && kind === 'ready tokens') await serveTokens()
+else if (role === 'server') await serve(kind!)
 else if (role === 'tokens') await connectTokens(kind!, Number(parameters[0]), Number(parameters[1]))
 else await main()
 
@@ -45,11 +54,14 @@ async function main(): Promise<void> {
   const tokens = Math.min(wanted, files - warmUp - spare)
   heading(`${tokens.toLocaleString('en')} idle tokens on one node`)
   if (tokens < wanted) console.log(`no more, since a process may have ${files} files open: raise it with ulimit -n`)
+  const bareCosts = new Map<Kind, Cost>()
   for (const [name, peer, most] of [
     ['RAMOverHTTP', 'held requests', 20],
     ['WebSocket', 'sockets of ws', 20],
+    ['ready tokens', 'sockets of ws', 100],
   ] as const) {
-    const bare = await cost(peer, tokens)
+    const bare = bareCosts.get(peer) ?? (await cost(peer, tokens))
+    bareCosts.set(peer, bare)
     const ours = await cost(name, tokens)
     const memory = { name: peer, value: bare.kilobytes }
     print({
@@ -74,15 +86,15 @@ async function cost(kind: Kind, tokens: number): Promise<Cost> {
     clients.push(client)
     await said(client)
   }
-  const measured = async () => {
-    server.send('measure')
+  const measured = async (count: number) => {
+    server.send({ tokens: count })
     return (await said(server)) as { readonly resident: number; readonly percent: number }
   }
   try {
     await dialIn(warmUp)
-    const before = await measured()
+    const before = await measured(warmUp)
     await dialIn(tokens)
-    const after = await measured()
+    const after = await measured(warmUp + tokens)
     return { kilobytes: (after.resident - before.resident) / tokens / 1024, percent: after.percent }
   } finally {
     for (const client of clients) client.kill()
@@ -112,16 +124,34 @@ async function serve(kind: Kind): Promise<void> {
   else server.on('upgrade', (request, stream, head) => endpoint.upgrade(request, stream, head))
   server.listen(0, '127.0.0.1', 8192)
   await once(server, 'listening')
-  process.on('message', async () => {
-    await sleep(5_000)
-    const { user, system } = process.cpuUsage()
-    const began = performance.now()
-    await sleep(measuredMs)
-    const used = process.cpuUsage({ user, system })
-    const percent = (used.user + used.system) / 10 / (performance.now() - began)
-    process.send!({ resident: resident(), percent })
-  })
+  process.on('message', measure)
   process.send!((server.address() as AddressInfo).port)
+}
+
+/** The whole service, with its database. */
+async function serveTokens(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'keytether-idle-'))
+  process.on('disconnect', () => process.exit())
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const devices = { roots: [emulatorRoot], admit: 'genuine' } as const
+  const database = `sqlite:${join(folder, 'idle.db')}`
+  const config = { host: '127.0.0.1', port: 0, tokens: ['known-to-everybody-here'], devices, database }
+  const service = await startService(config, createLog('silent'))
+  process.on('message', async ({ tokens }: { tokens: number }) => {
+    while (service.devices.hsms().length < tokens) await sleep(100)
+    await measure()
+  })
+  process.send!(Number(new URL(service.url).port))
+}
+
+async function measure(): Promise<void> {
+  await sleep(5_000)
+  const { user, system } = process.cpuUsage()
+  const began = performance.now()
+  await sleep(measuredMs)
+  const used = process.cpuUsage({ user, system })
+  const percent = (used.user + used.system) / 10 / (performance.now() - began)
+  process.send!({ resident: resident(), percent })
 }
 
 function hold(response: ServerResponse): void {
@@ -139,8 +169,9 @@ function bareSockets(server: Server): void {
 
 /** Opens connections a few at a time and answers as a client does. */
 async function connectTokens(kind: Kind, port: number, count: number): Promise<void> {
+  const open = kind === 'ready tokens' ? readyToken : token
   for (let opened = 0; opened < count; opened += step) {
-    await Promise.all(Array.from({ length: Math.min(step, count - opened) }, () => token(kind, port)))
+    await Promise.all(Array.from({ length: Math.min(step, count - opened) }, () => open(kind, port)))
   }
   process.send!('open')
 }
@@ -150,6 +181,18 @@ async function token(kind: Kind, port: number): Promise<void> {
   await once(socket, 'connect')
   if (kind === 'RAMOverHTTP' || kind === 'held requests') poll(socket)
   else await upgrade(socket)
+}
+
+/** An emulated token with a PIN that is presented, as agents connect them. */
+async function readyToken(_: Kind, port: number): Promise<void> {
+  const channel = await Emulator.open({ store: memoryStore() })
+  const card = await SmartCardHsm.open(channel, { roots: [emulatorRoot] })
+  const userPin = Buffer.from('648219')
+  await card.initialize({ soPin: Buffer.from('57621880'), userPin })
+  await card.verifyPin(userPin)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  void runSession({ url: `http://127.0.0.1:${port}/rt/hsm`, channel, hooks: { connected: () => resolve() } })
+  await promise
 }
 
 function poll(socket: Socket): void {
