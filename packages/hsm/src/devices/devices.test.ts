@@ -279,6 +279,11 @@ eachDatabase((_, open) => {
     await session.settled()
     await hsm.registry.claim(bob, { device, code })
     await assert.rejects(hsm.retirements.record(bob, device), { code: 'NOT_FOUND' })
+    const { items } = await hsm.events.list(ann, { types: ['device.released'] }, { limit: 2 })
+    assert.deepEqual(
+      items.map(({ actor, data }) => [actor, data]),
+      [[null, { path: session.id, name: device }]],
+    )
     assert.deepEqual(
       (await hsm.registry.history(bob, device, { limit: 100 })).filter(({ type }) => type === 'device.retired'),
       [],

@@ -209,7 +209,11 @@ export class Registry {
       const { name, priority, standby } = request
       const claim = { tenant: caller.tenant!, at: now(), by: 'its code', actor: caller.principal }
       const { row: claimed, happened } = await claimDevice(db, current, { ...claim, name, group, priority, standby })
-      return { value: claimed, happened }
+      // One that was retired was still somebody's, who hears that it is his no more.
+      const data = { path: row.path, name: current.name }
+      const released = { tenant: current.tenant_id, type: 'device.released', subject: row.id, data }
+      const isOther = current.tenant_id !== null && current.tenant_id !== caller.tenant
+      return { value: claimed, happened: isOther ? [released, ...happened] : happened }
     })
     this.#keep(changed)
     await this.#sessionOf(changed)?.restart('it was claimed, and comes up')
