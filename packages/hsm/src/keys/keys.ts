@@ -1,6 +1,4 @@
 /** The keys of tenants. */
-import { Attestation, Certificate, type ToldByCard } from '@keytether/card'
-import { decode } from '@keytether/codec'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
@@ -8,6 +6,7 @@ import type { DeviceSession } from '../sessions/device-session.ts'
 import type { Key } from '../sessions/key-instances.ts'
 import type { Row } from '../store/tables.ts'
 import { findUnmanaged } from './adopt.ts'
+import { attestationOf } from './attestations.ts'
 import { Catalogue, type CataloguedKey, type KeyRow, nothingStale, type VersionRow } from './catalogue.ts'
 import { bringCertificates, type StoredCertificate, storeCertificate } from './certificates.ts'
 import { Creations, type Placement } from './creations.ts'
@@ -16,6 +15,7 @@ import { isExportable } from './key-type.ts'
 import { Leftovers } from './leftovers.ts'
 import { type ChangeRequest, changeState, eraseDue } from './life.ts'
 import { groupOf, insertKey, type KeyRequest, keyRow, versionRow } from './new-key.ts'
+import { insertNextVersion, type RotateRequest } from './next-version.ts'
 import { certificationRequest, type RequestContent } from './pkcs10.ts'
 import type { Change } from './states.ts'
 import { type KeyUpdate, updateKey } from './update.ts'
@@ -40,12 +40,6 @@ export interface AdoptRequest
   extends Omit<KeyRequest, 'type' | 'algorithms' | 'exportable' | 'useCounter' | 'activate'> {
   /** PKCS #15 iDs in hexadecimal, the oldest first. */
   readonly cardKeyIds: readonly string[]
-}
-
-export interface RotateRequest {
-  /** Default true; else the new version is `pre-active`, and the one before stays the primary one. */
-  readonly activate?: boolean | undefined
-  readonly ifMatch?: number | undefined
 }
 
 const housekeepMs = 30_000
@@ -168,27 +162,7 @@ export class Keys implements AsyncDisposable {
   }
 
   async #nextVersion({ key }: CataloguedKey, request: RotateRequest, caller?: Caller): Promise<CataloguedKey> {
-    const { history, now } = this.#foundation
-    await history.write(async db => {
-      const current = await db.selectFrom('keys').selectAll().where('id', '=', key.id).executeTakeFirstOrThrow()
-      nothingStale(current, request.ifMatch)
-      const versions = await db
-        .selectFrom('key_versions')
-        .select(['version', 'state'])
-        .where('key_id', '=', key.id)
-        .orderBy('version', 'desc')
-        .execute()
-      if (versions[0]?.state === 'creating') return { value: undefined, happened: [] }
-      if (versions.every(({ state }) => state === 'destroyed')) {
-        throw new HsmError('WRONG_STATE', `key ${current.name} is destroyed: restore it, or create another one`)
-      }
-      const version = versionRow(current, (versions[0]?.version ?? 0) + 1, { now: now(), activate: request.activate })
-      await db.insertInto('key_versions').values(version).execute()
-      const data = { name: current.name, version: version.version }
-      const actor = caller && { actor: caller.principal }
-      const happening = { tenant: key.tenant_id, type: 'key.creating', subject: key.id, ...actor, data }
-      return { value: undefined, happened: [happening] }
-    })
+    await insertNextVersion(this.#foundation, key.id, request, caller)
     await this.#catalogue.load(key.id)
     return this.#catalogue.get(key.id)!
   }
@@ -282,26 +256,9 @@ export class Keys implements AsyncDisposable {
    *
    * @throws HsmError NOT_FOUND: there is no such word, or the version was made elsewhere
    */
-  async attestation(caller: Caller, nameOrId: string, wanted?: number): Promise<Uint8Array> {
+  attestation(caller: Caller, nameOrId: string, wanted?: number): Promise<Uint8Array> {
     const found = this.get(caller, nameOrId)
-    const { id, version } = versionOf(found, wanted)
-    const { attestation } = await this.#foundation.store.db
-      .selectFrom('key_versions')
-      .select('attestation')
-      .where('id', '=', id)
-      .executeTakeFirstOrThrow()
-    if (attestation !== null) return new Uint8Array(attestation)
-    const why = found.key.kind === 'AES' ? 'devices vouch for key pairs only' : 'no device has made it for this service'
-    throw new HsmError('NOT_FOUND', `there is no attestation of version ${version} of key ${found.key.name}: ${why}`)
-  }
-
-  /** What an attestation of one key says: which device has made it, and what that told of it. */
-  attested(bytes: Uint8Array): { readonly device: string; readonly told: ToldByCard } {
-    const { deviceCertificates, keys } = decode(Attestation, bytes)
-    const [device, issuer] = deviceCertificates.map(each => decode(Certificate, each, { lengths: 'any' }).body.value)
-    const names = [issuer!.authorityReference ?? '', issuer!.holderReference, device!.holderReference]
-    // Without the sequence numbers.
-    return { device: names.map(name => name.slice(0, -5)).join('.'), told: keys[0]!.told }
+    return attestationOf(this.#foundation.store, found, versionOf(found, wanted))
   }
 
   /** @throws HsmError NOT_FOUND, WRONG_STATE: there is no primary one yet */

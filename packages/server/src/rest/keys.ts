@@ -2,7 +2,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import type { AnswerInput, keyOperations } from '@keytether/api'
 import type { Caller, CataloguedKey, Hsm, KeyVersion } from '@keytether/hsm'
-import { HsmError, isExportable } from '@keytether/hsm'
+import { attested, HsmError, isExportable } from '@keytether/hsm'
 import type { Handlers } from './handler.ts'
 import { isoTime, maybeTime } from './times.ts'
 
@@ -101,7 +101,7 @@ export const keyHandlers: Handlers<Operations> = {
     const { version } = keys.version(caller, params.key, query.version)
     const bytes = await keys.attestation(caller, params.key, version)
     const { key } = keys.get(caller, params.key)
-    const { device, told } = keys.attested(bytes)
+    const { device, told } = attested(bytes)
     const exportable = isExportable(JSON.parse(key.algorithms)) && told.keyDomain !== undefined
     return { version, device, exportable, statement: statement(exportable), attestation: Buffer.from(bytes).toString() }
   },
