@@ -16,7 +16,7 @@ import { Leftovers } from './leftovers.ts'
 import { type ChangeRequest, changeState, eraseDue } from './life.ts'
 import { groupOf, insertKey, type KeyRequest, keyRow, versionRow } from './new-key.ts'
 import { insertNextVersion, type RotateRequest } from './next-version.ts'
-import { certificationRequest, type RequestContent } from './pkcs10.ts'
+import { type RequestWishes, signedRequest } from './signed-request.ts'
 import type { Change } from './states.ts'
 import { type KeyUpdate, updateKey } from './update.ts'
 import {
@@ -196,42 +196,20 @@ export class Keys implements AsyncDisposable {
   /**
    * A certification request, signed by a version: PKCS #10, DER.
    *
-   * @param scheme of RSA keys; default PKCS #1
    * @throws HsmError INVALID; as `usable`; as `Pool.run`
    */
   async certificationRequest(
     caller: Caller,
     nameOrId: string,
-    {
-      version: wanted,
-      pss,
-      ...content
-    }: RequestContent & { readonly version?: number | undefined; readonly pss?: boolean | undefined },
+    { version: wanted, ...wishes }: RequestWishes & { readonly version?: number | undefined },
     signal: AbortSignal,
   ): Promise<{ readonly version: number; readonly request: Uint8Array }> {
     const found = this.get(caller, nameOrId)
     // Tags are for operators: who manages a key has it certified.
     const { key, version, instances } = this.usable({ ...caller, tags: found.tags }, nameOrId, 'sign', wanted)
-    if (key.kind === 'AES')
-      throw new HsmError('INVALID', `key ${key.name} is an AES key, which has no public key to certify`)
-    const scheme = key.kind === 'EC' ? 'ECDSA' : pss ? 'RSA_PSS' : 'RSA_PKCS1'
-    const sign = (hash: Uint8Array) =>
-      this.#foundation.pools.of(key.group_id).run(
-        {
-          ...{
-            kind: `sign ${key.kind} ${key.parameter}`,
-            on: new Set(instances.keys()),
-            repeatable: true,
-            single: true,
-          },
-          run: async (card, { id }) => {
-            this.mustNotBeWithdrawn({ key, version })
-            return card.signHash(instances.get(id!)!, scheme, hash)
-          },
-        },
-        signal,
-      )
-    const request = await certificationRequest(content, new Uint8Array(version.public_key!), scheme, sign)
+    const stillUsable = () => this.mustNotBeWithdrawn({ key, version })
+    const usable = { key, version, instances, stillUsable }
+    const request = await signedRequest(this.#foundation.pools, usable, wishes, signal)
     this.uses.add(version.id)
     return { version: version.version, request }
   }
