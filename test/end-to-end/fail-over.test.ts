@@ -63,7 +63,8 @@ test('a service that ends finishes what is under way', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   slow.hold = promise
   const signature = bench.sign('/keys/0A', 'RSA_PKCS1')
-  await new Promise(done => setTimeout(done, 50))
+  const [device] = bench.service.devices.hsms()
+  for (let i = 0; i < 500 && device!.load === 0; i++) await new Promise(done => setTimeout(done, 10))
   const closed = bench.service.close()
   const { status, answer } = await bench.ask('GET', '/keys')
   assert.deepEqual([status, ApiError.parse(answer).code], [503, 'SHUTTING_DOWN'])
