@@ -161,7 +161,21 @@ export class Groups implements Disposable {
         data: { group: to.name, priority, standby },
       }
     })
+    if (moves && row.group_id !== null && row.name !== null) await this.#leaveNothing(caller, row.group_id, row.name)
     return memberOf(changed)!
+  }
+
+  /** The group of its own that a device had been given is not needed any more, unless somebody uses it. */
+  async #leaveNothing(caller: Caller, id: string, name: string): Promise<void> {
+    await this.#foundation.history.write(async db => {
+      const own = await db.selectFrom('groups').selectAll().where('id', '=', id).executeTakeFirst()
+      const unused = own?.name === name && (await obstacleToDeletion(db, own)) === undefined
+      const enrolled = await db.selectFrom('enrolments').select('id').where('group_id', '=', id).executeTakeFirst()
+      if (!unused || enrolled !== undefined) return { value: undefined, happened: [] }
+      await db.deleteFrom('groups').where('id', '=', id).execute()
+      const happening = { type: 'group.deleted', subject: id, data: { name } }
+      return { value: undefined, happened: [{ tenant: caller.tenant, actor: caller.principal, ...happening }] }
+    })
   }
 
   /**
@@ -247,13 +261,19 @@ async function mustStillTake(db: Transaction<Tables>, { id, name, key_domain }: 
   throw new HsmError('STALE', `group ${name} has got its first member meanwhile: look at it again`)
 }
 
-async function mustBeEmpty(db: Transaction<Tables>, { id, name }: GroupRow): Promise<void> {
+async function mustBeEmpty(db: Transaction<Tables>, group: GroupRow): Promise<void> {
+  const obstacle = await obstacleToDeletion(db, group)
+  if (obstacle !== undefined) throw new HsmError('WRONG_STATE', `group ${group.name} is not empty: ${obstacle}`)
+}
+
+/** What is in it, in words. */
+async function obstacleToDeletion(db: Transaction<Tables>, { id }: GroupRow): Promise<string | undefined> {
   const devices = await db.selectFrom('devices').select(['name', 'path']).where('group_id', '=', id).execute()
   const keys = await db.selectFrom('keys').select('name').where('group_id', '=', id).execute()
   const [first] = [...devices.map(one => `device ${one.name ?? one.path}`), ...keys.map(key => `key ${key.name}`)]
-  if (first === undefined) return
+  if (first === undefined) return undefined
   const rest = devices.length + keys.length - 1
-  throw new HsmError('WRONG_STATE', `group ${name} is not empty: ${first}${rest > 0 ? ` and ${rest} more` : ''}`)
+  return `${first}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
 function stale({ name, revision }: GroupRow): HsmError {
