@@ -30,12 +30,12 @@ export type {
   Query,
   QueryInput,
   RateClass,
-  Role,
 } from './operation.ts'
-export { operation, roles } from './operation.ts'
+export { operation } from './operation.ts'
 export { type OperationName, type Operations, operations } from './operations.ts'
-export { Credential, Principal, principalOperations, tenantRoles } from './principals.ts'
+export { Credential, Principal, principalOperations } from './principals.ts'
 export { type ProblemCode, type ProblemKind, problems } from './problems.ts'
+export { type Role, roles } from './roles.ts'
 export { serviceOperations } from './service.ts'
 export { Tenant, tenantOperations } from './tenants.ts'
 export { Name, PageQuery, Problem, pageOf, Time, wanted } from './values.ts'

@@ -3,20 +3,7 @@
  * document and the tests.
  */
 import type { z } from 'zod'
-
-export const roles = [
-  'root',
-  'administrator',
-  'custodian',
-  'manager',
-  'operator',
-  'approver',
-  'auditor',
-  'metrics',
-  'agent',
-] as const
-
-export type Role = (typeof roles)[number]
+import type { Role } from './roles.ts'
 
 /** `read` a look at the database · `write` a change of it · `use` of a key on a token · `slow` minutes on a token */
 export type RateClass = 'read' | 'write' | 'use' | 'slow'

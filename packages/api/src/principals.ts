@@ -1,13 +1,12 @@
 /** People and programs of a tenant, and what they log in with. */
 import { z } from 'zod'
-import { operation, roles } from './operation.ts'
+import { operation } from './operation.ts'
+import { tenantRoles } from './roles.ts'
 import { Name, PageQuery, pageOf, Time, wanted } from './values.ts'
 
 const administrators = ['administrator'] as const
 const readers = ['administrator', 'auditor'] as const
 
-/** Those that a principal of a tenant may have. */
-export const tenantRoles = roles.filter(role => role !== 'root')
 const Roles = z.array(z.enum(tenantRoles, wanted(`one of ${tenantRoles.join(', ')}`))).max(tenantRoles.length)
 const Tags = z.array(Name).max(64)
 

@@ -1,6 +1,7 @@
 /** The service itself. */
 import { z } from 'zod'
-import { operation, roles } from './operation.ts'
+import { operation } from './operation.ts'
+import { roles } from './roles.ts'
 import { Time } from './values.ts'
 
 /** 32 bytes, or words. What came is never repeated in an error. */

@@ -6,9 +6,10 @@
  */
 import { z } from 'zod'
 import { cryptographyStreams, type StreamOperation } from '../cryptography.ts'
-import type { Operation, Role } from '../operation.ts'
+import type { Operation } from '../operation.ts'
 import { operations } from '../operations.ts'
 import { type ProblemCode, problems } from '../problems.ts'
+import type { Role } from '../roles.ts'
 import { Problem } from '../values.ts'
 import { chapterOf, chapters } from './chapters.ts'
 import { exampleOf } from './example.ts'

@@ -1,5 +1,5 @@
 /** What a principal may, as options say it. */
-import { tenantRoles } from '@keytether/api'
+import { tenantRoles } from '@keytether/api/roles'
 import { type Command, InvalidArgumentError } from 'commander'
 
 export interface RightsOptions {
