@@ -1,7 +1,7 @@
 /** People and programs of a tenant, and what they log in with. */
 import { z } from 'zod'
 import { operation } from './operation.ts'
-import { tenantRoles } from './roles.ts'
+import { roles, tenantRoles } from './roles.ts'
 import { Name, PageQuery, pageOf, Time, wanted } from './values.ts'
 
 const administrators = ['administrator'] as const
