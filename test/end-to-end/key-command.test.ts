@@ -89,7 +89,7 @@ test('the commands of docs/keys.md, one after the other', async () => {
     /^web: EC secp256r1, active, durability 2, on \w+ and \w+$/m,
     /^mail: RSA 2048, active, durability 2, on \w+ and \w+$/m,
     /^files +AES 256 +active +1 +pair$/m,
-    /^mail, version 1: destroyed$/m,
+    /^mail, version 1: destroyed, and can be restored until \d{4}-\d\d-\d\dT[\d:.]+Z$/m,
     /^files: AES 256, version 2, active/m,
     /^web: no tags, rotated every 90 days$/m,
     /^web, version 1: stored on \w+, \w+$/m,
