@@ -24,7 +24,15 @@ export const importTable: Record<string, Rule> = {
   hsm: {
     packages: ['driver', 'envelope', 'card', 'codec'],
     external: ['kysely', 'pg'],
-    node: ['node:crypto', 'node:events', 'node:fs', 'node:sqlite', 'node:timers/promises', 'node:util'],
+    node: [
+      'node:async_hooks',
+      'node:crypto',
+      'node:events',
+      'node:fs',
+      'node:sqlite',
+      'node:timers/promises',
+      'node:util',
+    ],
   },
   agent: { packages: ['driver', 'card', 'codec'], external: ['ws'], node: 'all' },
   server: {

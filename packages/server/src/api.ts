@@ -1,11 +1,11 @@
 /** Serves an API's routes: who may, what methods, and what becomes of what they throw. */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Caller, Role } from '@keytether/hsm'
+import { type Caller, inRequest, type Role } from '@keytether/hsm'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import type { Authenticate } from './access/authenticate.ts'
 import { nothingHere, pathOf } from './answers.ts'
-import type { Authenticate } from './authenticate.ts'
 import { RequestError } from './errors.ts'
 import { inWords } from './rest/roles.ts'
 
@@ -109,7 +109,7 @@ function serve<Domain>(
         const params = request.params as Record<string, string>
         const signals = { signal: waiting.signal, due: due.signal }
         const call = { params, query, body, headers, caller: callerOf(request), ...signals }
-        const answer = await route.run(domain, call, reply)
+        const answer = await inRequest({ id: request.id, uses: [] }, async () => route.run(domain, call, reply))
         return answer === undefined ? reply.code(204).send() : answer
       } finally {
         clearTimeout(timer)

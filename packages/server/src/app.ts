@@ -10,9 +10,9 @@ import fastify, {
   LogController,
   type RawServerDefault,
 } from 'fastify'
+import type { Authenticate } from './access/authenticate.ts'
 import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
 import { api } from './api.ts'
-import type { Authenticate } from './authenticate.ts'
 import { routes as deviceRoutes } from './device-api/routes.ts'
 import { RequestError } from './errors.ts'
 import type { Log } from './log.ts'

@@ -5,6 +5,7 @@ import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { UsableKey } from '../keys/usable.ts'
+import { currentRequest } from '../requests/context.ts'
 
 export interface KeyUse<T> {
   /** As `sign`, for errors and for what its time is learned for. */
@@ -39,7 +40,8 @@ export async function useOnMember<T>(
   const on = new Set(instances.keys())
   const kind = `${verb} ${key.kind} ${key.parameter}`
   for (let wrong = 0; wrong < patience && on.size > 0; wrong++) {
-    const { answer, device } = await pools
+    const asked = performance.now()
+    const { answer, device, began } = await pools
       .of(key.group_id)
       .run(
         {
@@ -49,7 +51,8 @@ export async function useOnMember<T>(
           single,
           async run(card, { id }) {
             keys.mustNotBeWithdrawn({ key, version })
-            return { answer: await run(card, instances.get(id!)!), device: id! }
+            const began = performance.now()
+            return { answer: await run(card, instances.get(id!)!), device: id!, began }
           },
         },
         signal,
@@ -58,6 +61,8 @@ export async function useOnMember<T>(
         throw sayingWhatIsWrong(error, verb, key.name)
       })
     keys.uses.add(version.id)
+    const times = { waitedMs: began - asked, workedMs: performance.now() - began }
+    currentRequest()?.uses.push({ verb, key: key.id, keyName: key.name, version: version.version, device, ...times })
     if (right(answer)) return { answer, device }
     on.delete(device)
     await recordWrongAnswer({ history, store }, { key, version }, verb, device)

@@ -1,5 +1,5 @@
 /** The devices of a group at work: what is asked of them goes to whichever is free, and is done by another one if that is lost. */
-
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { DeviceLostError, HsmError } from '../errors.ts'
 import type { DeviceSession } from '../sessions/device-session.ts'
 import { timedOut } from '../sessions/work-queue.ts'
@@ -55,7 +55,8 @@ export class Pool {
         repeatable,
         ...(priority && { priority }),
         single,
-        run: (card, device) => operation.run(card, device),
+        // It is started by whatever makes a device free, and is still for who asked.
+        run: AsyncLocalStorage.bind((card, device) => operation.run(card, device)),
         resolve(value) {
           settled()
           resolve(value as T)

@@ -1,0 +1,14 @@
+/** Tokens that administrators made for principals; and whatever else stands in an Authorization header, which is nobody's. */
+import type { Hsm } from '@keytether/hsm'
+import type { WayIn } from './authenticate.ts'
+import { bearerToken } from './bearer.ts'
+
+export function madeTokens({ logins }: Hsm): WayIn {
+  return {
+    shown: ({ headers }) => headers.authorization !== undefined,
+    async callerOf(request) {
+      const token = bearerToken(request)
+      return token === undefined ? undefined : logins.byToken(token)
+    },
+  }
+}
