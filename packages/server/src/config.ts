@@ -61,7 +61,12 @@ function configFile(folder: string, environment: Environment) {
       return mistake(context, `cannot read ${name}: ${(error as NodeJS.ErrnoException).code}`)
     }
   })
-  const text = content.transform(bytes => bytes.toString('utf8'))
+  // Many are secrets, of which no more copies are to be in memory than have to.
+  const text = content.transform(bytes => {
+    const read = bytes.toString('utf8')
+    bytes.fill(0)
+    return read
+  })
   const lines = text.transform(all => all.split(/\r?\n/).filter(line => line !== '' && !line.startsWith('#')))
 
   const root = content.transform((bytes, context): TrustRoot => {

@@ -360,7 +360,7 @@ export class DeviceSession {
     const pin = found.status === 'notVerified' ? await this.#keeper.pinOf(id, found.triesLeft) : undefined
     if (typeof pin === 'string') return pin
     if (pin === undefined) return lockWords(found)
-    const outcome = await card.verifyPin(pin)
+    const outcome = await card.verifyPin(pin).finally(() => pin.fill(0))
     if (outcome.status === 'verified') {
       this.#pin = 'verified'
       this.#keeper.pinAccepted(id)

@@ -75,7 +75,7 @@ export class Devices {
       admit: async device => this.#gate?.admit(device),
       pinOf: async (id, triesLeft) => {
         const held = await this.#gate?.pinOf(id)
-        const pin = held ?? (this.#refusedPins.has(id) ? undefined : pins?.get(id))
+        const pin = held ?? (this.#refusedPins.has(id) ? undefined : pins?.get(id)?.slice())
         if (pin === undefined || typeof pin === 'string') return pin
         const before = this.#presented.get(id) ?? triesLeft
         if (triesLeft < before) {
