@@ -14,6 +14,7 @@ export const importTable: Record<string, Rule> = {
   card: { packages: ['codec'], node: ['node:crypto'] },
   api: { packages: [], external: ['zod'], node: [] },
   envelope: { packages: ['codec'], node: ['node:crypto'] },
+  audit: { packages: ['codec'], node: ['node:crypto'] },
   custody: {
     packages: ['card', 'codec'],
     external: ['@scure/bip39', 'qr'],

@@ -1,0 +1,48 @@
+/**
+ * What an export is written in: lines of JSON. The first one says which records follow and how far, with the checkpoint that vouches
+ * for them; then the records, and each earlier checkpoint behind the last record that it is over.
+ *
+ * @module
+ */
+import type { TypeOf } from '@keytether/codec'
+import { fromBase64, toBase64 } from './base64.ts'
+import { type ChainHead, emptyChain } from './chain.ts'
+import { count, hash, jsonLine, listOf, members, nullable, pattern, text } from './json-line.ts'
+import { subtrees } from './tree.ts'
+
+export const ExportHeader = jsonLine(
+  members({
+    keytether: pattern(/^audit 1$/, 'audit 1'),
+    /** Which log: as in its checkpoints. */
+    origin: text,
+    /** The id of the tenant; none: the service's own. */
+    tenant: nullable(text),
+    /** The chain before the first record here: nothing, or what was left out or has been deleted. */
+    from: members({
+      size: count,
+      last: hash,
+      range: listOf(hash),
+    }),
+    /** Keys that the log's checkpoints are signed with, each in one line. Who trusts them has them from elsewhere. */
+    keys: listOf(text),
+    /** A signed note. Its size says how far the records go. */
+    checkpoint: text,
+  }),
+)
+export type ExportHeader = TypeOf<typeof ExportHeader>
+
+/** An earlier checkpoint, in its place. */
+export const ExportedCheckpoint = jsonLine(members({ checkpoint: text }))
+
+/** A chain's head as the header has it, and as it can be stored. */
+export type WrittenHead = ExportHeader['from']
+
+export function writeHead({ size, last, range }: ChainHead): WrittenHead {
+  return { size, last: toBase64(last), range: range.map(toBase64) }
+}
+
+/** @returns undefined if it is no head of so many records */
+export function readHead({ size, last, range }: WrittenHead): ChainHead | undefined {
+  if (range.length !== subtrees(size) || (size === 0 && last !== toBase64(emptyChain.last))) return undefined
+  return { size, last: fromBase64(last)!, range: range.map(root => fromBase64(root)!) }
+}

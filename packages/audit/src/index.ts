@@ -1,0 +1,8 @@
+export { type ChainedRecord, type ChainHead, chainRecord, chainRoot, emptyChain, extendChain } from './chain.ts'
+export { type Checkpoint, checkpointText, parseCheckpoint } from './checkpoint.ts'
+export { AuditError, type AuditErrorCode } from './errors.ts'
+export { ExportedCheckpoint, ExportHeader, readHead, type WrittenHead, writeHead } from './export.ts'
+export { formatNote, type Note, type NoteSignature, parseNote } from './note.ts'
+export { formatNoteKey, type NoteKey, type NoteVerification, noteKey, parseNoteKey, verifyNote } from './note-key.ts'
+export { type AuditEntry, type AuditedEvent, type AuditedRequest, AuditRecord } from './record.ts'
+export type { CompactRange } from './tree.ts'
