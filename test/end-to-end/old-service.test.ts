@@ -35,6 +35,12 @@ test('PostgreSQL: everything is there, and works', async (t: TestContext) => {
 
 async function works(folder: string): Promise<void> {
   const read = (name: string) => readFileSync(join(folder, name), 'utf8').trim()
+  const checked = await keytether(['serve', '--config', 'service.json', '--check'], { cwd: folder })
+  assert.match(
+    checked.stdout,
+    /the database is that of (an older version: the start does|this version)/,
+    checked.stderr,
+  )
   const service = longRunning(['serve', '--config', 'service.json', '--log-level', 'error'], folder)
   const { url, ram, secrets } = await service.event('ready')
   assert.equal(secrets, 'open')

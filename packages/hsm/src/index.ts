@@ -30,5 +30,6 @@ export { Devices, type DevicesOptions, type KeySelector, type Within } from './s
 export type { HeldKey } from './sessions/held-keys.ts'
 export type { Key, KeyDomain } from './sessions/key-instances.ts'
 export { backupDatabase } from './store/backup.ts'
+export { type MigrationPlan, planMigrations } from './store/migrate.ts'
 export type { MasterKey } from './vault/master-key.ts'
 export type { VaultState } from './vault/vault.ts'

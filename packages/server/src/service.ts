@@ -35,6 +35,8 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   const { database, masterKey } = config
   const hsm = await openHsm({ devices: config.devices, database, masterKey })
   const { devices, vault } = hsm
+  const { done, pending, copy } = hsm.store.migrated
+  if (pending.length > 0) log.info({ before: done, did: pending, copy }, 'database brought up to date')
   log.info({ database: hsm.store.name, secrets: vault.state }, 'database open')
   if (vault.state !== 'open') log.warn('the service is sealed: somebody has to give its master key')
   vault.events.on('open', () => log.info('the service is unsealed'))

@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { MigrationPlan } from '@keytether/hsm'
 import type { LogLevel, ServiceConfig } from '@keytether/server'
 import { type Command, Option } from 'commander'
 import { type Address, address } from '../address.ts'
 import { CliError } from '../errors.ts'
 import { examples } from '../examples.ts'
 import { aborted, interruption } from '../interrupt.ts'
-import { type OutputOptions, outputOptions, reporter } from '../output.ts'
+import { type OutputOptions, outputOptions, type Report, reporter } from '../output.ts'
 import { type TrustOptions, trustOptions } from '../trust.ts'
 
 interface ServeOptions extends OutputOptions, TrustOptions {
@@ -32,7 +33,7 @@ export function serve(program: Command): void {
     .command('serve')
     .description('Run the service: tokens dial in at /rt/hsm, applications use their keys at /se/api')
     .option('--config <file>', 'Settings in JSON; options win over it')
-    .option('--check', 'Only report the mistakes in the settings')
+    .option('--check', 'Only report the mistakes in the settings, and what would be done to the database')
     .option('--listen <host:port>', 'Where to listen; default 127.0.0.1:8080', address)
     .option('--token-file <file>', 'API tokens, one a line; made with a random one if it is not there')
     .option(
@@ -81,7 +82,7 @@ async function run(options: ServeOptions): Promise<void> {
     report({ event: 'token', file: options.tokenFile }, `made a token in ${options.tokenFile}`)
   }
   const { config, logLevel } = await configured(options)
-  if (options.check) return report({ event: 'checked' }, 'the settings have no mistake')
+  if (options.check) return check(config, report)
   const service = await startService(config, createLog(logLevel, process.stderr.fd))
   const { url, hsm } = service
   const { name: database } = hsm.store
@@ -98,6 +99,19 @@ async function run(options: ServeOptions): Promise<void> {
   }
   await aborted(stop.signal)
   await service.close()
+}
+
+async function check({ database = 'sqlite::memory:' }: ServiceConfig, report: Report): Promise<void> {
+  const { planMigrations } = await import('@keytether/hsm')
+  const plan = await planMigrations(database)
+  report({ event: 'checked' }, 'the settings have no mistake')
+  report({ event: 'migrations', ...plan }, migrationWords(plan))
+}
+
+function migrationWords({ done, pending }: MigrationPlan): string {
+  if (pending.length === 0) return 'the database is that of this version'
+  if (done.length === 0) return 'the database is new: its tables are made at the start'
+  return `the database is that of an older version: the start does ${pending.join(', ')}`
 }
 
 async function configured(options: ServeOptions): Promise<{ config: ServiceConfig; logLevel: LogLevel }> {

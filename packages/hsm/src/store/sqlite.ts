@@ -1,7 +1,7 @@
 /** SQLite as Node brings it. What is committed is on the disk: WAL, and a sync with every commit. */
 import { closeSync, openSync, realpathSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from 'kysely'
+import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from 'kysely'
 import { HsmError } from '../errors.ts'
 import type { Database, Trouble } from './dialect.ts'
 
@@ -14,7 +14,8 @@ export function sqlite(path: string): Database {
   // Made here, for its owner only: it has hashes of credentials, and secrets that are sealed.
   if (!inMemory) closeSync(openSync(path, 'a', 0o600))
   const lock = inMemory ? undefined : lockOf(path)
-  const dialect = (...pragmas: readonly string[]) => new SqliteDialect({ database: async () => open(path, pragmas) })
+  const dialect = (...pragmas: readonly string[]) =>
+    new TransactionalDialect({ database: async () => open(path, pragmas) })
   return {
     kind: 'SQLite',
     name: `SQLite ${path}`,
@@ -23,6 +24,19 @@ export function sqlite(path: string): Database {
     types: { bytes: sql`blob`, sequence: sql`integer` },
     trouble,
     close: () => lock?.close(),
+  }
+}
+
+/** Tables are made and changed in transactions like everything else, so that migrations are done wholly or not at all. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+class TransactionalDialect extends SqliteDialect {
+  override createAdapter(): TransactionalAdapter {
+    return new TransactionalAdapter()
   }
 }
 

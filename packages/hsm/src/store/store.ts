@@ -1,10 +1,9 @@
 /** The database of the service. */
 import { EventEmitter } from 'node:events'
 import { Kysely, type Transaction } from 'kysely'
-import { Migrator } from 'kysely/migration'
 import { HsmError } from '../errors.ts'
 import type { Database } from './dialect.ts'
-import { migrations } from './migrations/index.ts'
+import { type Migrated, migrate } from './migrate.ts'
 import { postgres } from './postgres.ts'
 import { sqlite } from './sqlite.ts'
 import type { Tables } from './tables.ts'
@@ -14,6 +13,8 @@ export interface Store extends AsyncDisposable {
   readonly kind: Database['kind']
   /** Which it is and where, for people. */
   readonly name: string
+  /** What was done when it was opened. */
+  readonly migrated: Migrated
   /** `doubt`: it is not known whether something was committed, so what is in memory may not be what is in the database. */
   readonly events: EventEmitter<{ doubt: [] }>
   /** To read what is committed. Not inside `write`, which gives its own. */
@@ -43,8 +44,9 @@ export async function openStore(url: string): Promise<Store> {
     await reading?.destroy()
     database.close()
   }
+  let migrated: Migrated
   try {
-    await migrate(writing, database)
+    migrated = await migrate(writing, database, url)
   } catch (error) {
     await close()
     throw reasonWhyNot(database.name, error)
@@ -54,6 +56,7 @@ export async function openStore(url: string): Promise<Store> {
   return {
     kind: database.kind,
     name: database.name,
+    migrated,
     events,
     db: reading ?? writing,
     write: work => writer.write(work),
@@ -74,28 +77,6 @@ function databaseAt(url: string): Database {
   }
   // What came may hold a password.
   throw new HsmError('DATABASE', 'wanted the URL of a database, as sqlite:PATH or postgres://USER@HOST/DATABASE')
-}
-
-async function migrate(db: Kysely<Tables>, { types }: Database): Promise<void> {
-  const provider = migrations(types)
-  const migrator = new Migrator({ db, provider })
-  const known = await provider.getMigrations()
-  const newer = (await done(db)).filter(name => !(name in known))
-  if (newer.length > 0) {
-    const message = `it was made by a newer version of Keytether, with ${newer.join(', ')}; run that one, or restore a backup`
-    throw new HsmError('DATABASE', message)
-  }
-  const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) throw error
-}
-
-/** Names of the migrations that were done. */
-async function done(db: Kysely<Tables>): Promise<string[]> {
-  const table = 'kysely_migration'
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
-  if (!tables.some(({ name }) => name === table)) return []
-  const log = db as unknown as Kysely<{ [table]: { readonly name: string } }>
-  return (await log.selectFrom(table).select('name').execute()).map(({ name }) => name)
 }
 
 function reasonWhyNot(name: string, error: unknown): HsmError {
