@@ -17,6 +17,7 @@ import { api } from '../packages/server/src/api.ts'
 import { buildApp } from '../packages/server/src/app.ts'
 import { heading, print, rate } from './report.ts'
 
+const login = { credential: 'test', address: '127.0.0.1' }
 const clients = 32
 const tokens = 4
 const never = new AbortController().signal
@@ -27,7 +28,7 @@ else await main()
 async function service(): Promise<void> {
   const hsm = await openHsm({ devices: { roots: [emulatorRoot] } })
   const roles = ['administrator', 'manager', 'operator'] as const
-  const caller: Caller = { principal: 'prn_bench', name: 'bench', tenant: hsm.tenants.main, roles, tags: [] }
+  const caller: Caller = { principal: 'prn_bench', name: 'bench', tenant: hsm.tenants.main, roles, tags: [], login }
   const log = createLog('error')
   const authenticate = () => caller
   const app = buildApp({

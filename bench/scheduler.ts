@@ -17,6 +17,8 @@ import { chipMs, FarCard, oneAtATime } from './far-card.ts'
 import { heading, print } from './report.ts'
 import { tokenGroup } from './token-group.ts'
 
+const login = { credential: 'test', address: '127.0.0.1' }
+
 type Transport = 'auto' | 'http'
 
 /** Each way. */
@@ -81,7 +83,7 @@ async function ready(devices: Devices, count: number): Promise<void> {
 /** Each token comes into a group of its own. */
 async function oneGroup({ groups, registry, tenants }: Hsm): Promise<void> {
   const roles = ['administrator'] as const
-  const caller: Caller = { tenant: tenants.main, principal: 'bench', name: 'bench', roles, tags: [] }
+  const caller: Caller = { tenant: tenants.main, principal: 'bench', name: 'bench', roles, tags: [], login }
   const { id } = await groups.create(caller, { name: 'all' })
   for (const { row } of registry.list(caller)) await groups.join(caller, row.id, id)
 }

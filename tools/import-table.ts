@@ -30,6 +30,8 @@ export const importTable: Record<string, Rule> = {
       'node:crypto',
       'node:events',
       'node:fs',
+      // Arithmetic of addresses alone.
+      'node:net',
       'node:sqlite',
       'node:timers/promises',
       'node:util',

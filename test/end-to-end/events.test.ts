@@ -11,6 +11,7 @@ import { createClient, type Event, fetchTransport, followEvents } from '@keyteth
 import { keytether, startKeytether } from '@keytether/test/keytether'
 import { apiToken, Bench } from '@keytether/test/service-bench'
 
+const login = { credential: 'test', address: '127.0.0.1' }
 const folder = mkdtempSync(join(tmpdir(), 'keytether-events-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -100,9 +101,9 @@ test('who listens and reads nothing costs no memory, and not for ever', async ()
 test('who may not any more hears no more', async () => {
   await using bench = await Bench.start()
   const { principals, credentials, tenants } = bench.service.hsm
-  const admin = { principal: 'prn_test', name: 'test', tenant: tenants.main, roles: [], tags: [] }
+  const admin = { principal: 'prn_test', name: 'test', tenant: tenants.main, roles: [], tags: [], login }
   await principals.create(admin, 'ann', { roles: ['auditor'], tags: [] })
-  const { token } = await credentials.create(admin, 'ann', 'first', null)
+  const { token } = await credentials.create(admin, 'ann', 'first')
   const headers = { Authorization: `Bearer ${token}`, Accept: 'text/event-stream' }
   const response = await fetch(`${bench.service.url}/v1/events`, { headers })
   assert.equal(response.status, 200)

@@ -48,7 +48,9 @@ async function plug(hsm: Hsm, card: BenchToken) {
 }
 
 function administrator({ tenants }: Hsm): Caller {
-  return { principal: 'prn_test', name: 'test', tenant: tenants.main, roles: ['administrator', 'manager'], tags: [] }
+  const login = { credential: 'test', address: '127.0.0.1' }
+  const roles = ['administrator', 'manager'] as const
+  return { principal: 'prn_test', name: 'test', tenant: tenants.main, roles, tags: [], login }
 }
 
 /** His copy, with what he changes in it. */
@@ -114,10 +116,10 @@ test('the hash of a token is none', async () => {
   await using hsm = await open('theirs', masterKey)
   const caller = administrator(hsm)
   await hsm.principals.create(caller, 'web', { roles: ['operator'], tags: [] })
-  await hsm.credentials.create(caller, 'web', 'one', null)
+  await hsm.credentials.create(caller, 'web', 'one')
   const { token_hash } = await hsm.store.db.selectFrom('credentials').select('token_hash').executeTakeFirstOrThrow()
   const guesses = [token_hash, `kt_${token_hash}`, `kt_${Buffer.from(token_hash, 'hex').toString('base64url')}`]
-  for (const guess of guesses) assert.equal(await hsm.logins.byToken(guess), undefined)
+  for (const guess of guesses) assert.equal(await hsm.logins.byToken(guess, '127.0.0.1'), undefined)
 })
 
 test('the key that is wrapped in it is one on no token of his', async () => {

@@ -5,6 +5,7 @@ import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, type Latency, memoryStore } from '@keytether/emulator'
 import { type Caller, type DeviceSession, type Hsm, openHsm } from '@keytether/hsm'
 
+const login = { credential: 'test', address: '127.0.0.1' }
 const pin = Buffer.from('648219')
 const soPin = Buffer.from('57621880')
 /** Of the key domain that tokens have unless they are to have another. */
@@ -136,7 +137,7 @@ export class GroupBench implements AsyncDisposable {
       .select('id')
       .where('name', '=', 'main')
       .executeTakeFirstOrThrow()
-    return { principal: 'prn_test', name: 'test', tenant: id, roles: ['administrator', 'manager'], tags: [] }
+    return { principal: 'prn_test', name: 'test', tenant: id, roles: ['administrator', 'manager'], tags: [], login }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

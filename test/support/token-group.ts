@@ -6,13 +6,14 @@ import { SmartCardHsm } from '@keytether/driver'
 import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
 import type { Caller, DeviceSession, Devices } from '@keytether/hsm'
 
+const login = { credential: 'test', address: '127.0.0.1' }
 const utf8 = new TextEncoder()
 export const pin = utf8.encode('648219')
 const soPin = utf8.encode('57621880')
 const share = new Uint8Array(32).fill(0x5a)
 
 export const caller: Caller = {
-  ...{ principal: 'prn_test', name: 'tester', tenant: 'tnt_test', tags: [] },
+  ...{ principal: 'prn_test', name: 'tester', tenant: 'tnt_test', tags: [], login },
   roles: ['manager', 'operator'],
 }
 

@@ -1,6 +1,8 @@
 /** A domain with two tenants: one that has something of everything, and one that has nothing. */
 import { type Hsm, openHsm } from '@keytether/hsm'
 
+const login = { credential: 'test', address: '127.0.0.1' }
+
 export interface TwoTenants extends AsyncDisposable {
   readonly hsm: Hsm
   /** The id of the tenant that has nothing. */
@@ -9,7 +11,7 @@ export interface TwoTenants extends AsyncDisposable {
   readonly theirs: Readonly<Record<string, readonly string[]>>
 }
 
-const root = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [] } as const
+const root = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [], login } as const
 const times = { created_at: 1, revision: 1 } as const
 
 /** @param database that keeps what is written when it is closed: devices are read when it is opened */

@@ -18,6 +18,8 @@ export interface Operation {
   readonly description?: string
   /** Who has one of these may. None: everybody who has logged in. */
   readonly roles: readonly Role[]
+  /** Who has not logged in may, too: it is a way in itself. */
+  readonly open?: true
   readonly rate: RateClass
   /** What has to be so: secrets can be opened. */
   readonly state?: 'unsealed'

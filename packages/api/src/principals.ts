@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { operation } from './operation.ts'
 import { roles, tenantRoles } from './roles.ts'
-import { Name, PageQuery, pageOf, Time, wanted } from './values.ts'
+import { AddressRanges, Name, PageQuery, pageOf, Time, wanted } from './values.ts'
 
 const administrators = ['administrator'] as const
 const readers = ['administrator', 'auditor'] as const
@@ -23,9 +23,19 @@ export const Principal = z.strictObject({
 })
 export type Principal = z.infer<typeof Principal>
 
+const narrowing = {
+  /** Of the principal's roles, these alone; absent: all. */
+  roles: Roles.optional(),
+  /** Of its tags, these alone; absent: all. */
+  tags: Tags.optional(),
+  /** Where it is taken from, as `192.0.2.7` or `2001:db8::/32`; absent: from everywhere. */
+  addresses: AddressRanges.optional(),
+}
+
 export const Credential = z.strictObject({
   id: z.string(),
   name: z.string(),
+  ...narrowing,
   createdAt: Time,
   expiresAt: Time.optional(),
   /** A use of the last minute may be forgotten if the service is killed. */
@@ -103,6 +113,7 @@ export const principalOperations = {
       name: Name,
       /** Absent: it is good until it is revoked. */
       expiresAt: Time.optional(),
+      ...narrowing,
     }),
     answer: Credential.extend({ token: z.string() }),
     idempotent: true,

@@ -34,7 +34,7 @@ export const problems = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is of another type than the operation takes' },
   NOT_AUTHENTIC: { status: 422, title: 'What was encrypted is not what was given, or not under this key' },
   KEY_REUSED: { status: 422, title: 'The Idempotency-Key was given to another request' },
-  TOO_MANY_REQUESTS: { status: 429, title: 'The caller has as many requests of this class under way as it may' },
+  TOO_MANY_REQUESTS: { status: 429, title: 'The caller asks more often, or for more at once, than it may' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are larger than any that are needed' },
   INTERNAL: { status: 500, title: 'A defect of the service' },
   OUTCOME_UNKNOWN: { status: 500, title: 'The device or the database was lost meanwhile: it may have been done' },

@@ -15,6 +15,14 @@ const nameText = wanted('a name of 1 to 128 letters, digits and . _ - that begin
 /** What people call things. Where one is named, its id does as well. */
 export const Name = z.string(nameText).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, nameText)
 
+const addressText = wanted('an address or a network, as 192.0.2.7 or 2001:db8::/32')
+/** Who is in one of them is meant. */
+export const AddressRanges = z
+  .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], addressText))
+  .min(1)
+  .max(64)
+  .meta({ examples: [['192.0.2.0/24']] })
+
 /** ISO 8601, UTC, with milliseconds. */
 export const Time = z.iso.datetime({ precision: 3 })
 

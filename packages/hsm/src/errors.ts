@@ -18,6 +18,7 @@
  * - `NOT_DURABLE` fewer members than wanted have it; what there is stays, and the same request completes it
  * - `OUTCOME_UNKNOWN` the device or the database was lost meanwhile: it may have been done
  * - `KEY_REUSED` another request has this Idempotency-Key · `UNDER_WAY` the same request is not done yet
+ * - `TOO_MANY_REQUESTS` more often than the caller may: a log-in failed within the last second
  * - `OUT_OF_TURN` an exchange is to have the number after the last one, or that of the last one to hear its answers again
  */
 export type HsmErrorCode =
@@ -47,12 +48,13 @@ export type HsmErrorCode =
   | 'OUTCOME_UNKNOWN'
   | 'KEY_REUSED'
   | 'UNDER_WAY'
+  | 'TOO_MANY_REQUESTS'
   | 'OUT_OF_TURN'
 
 export class HsmError extends Error {
   override readonly name = 'HsmError'
   readonly code: HsmErrorCode
-  /** Of `BUSY` and `NO_DEVICE`: when asking again may help. */
+  /** Of `BUSY`, `NO_DEVICE` and `TOO_MANY_REQUESTS`: when asking again may help. */
   readonly retryAfterMs: number | undefined
 
   constructor(code: HsmErrorCode, message: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {

@@ -5,6 +5,8 @@ import { eachDatabase } from '@keytether/test/databases'
 import { openHsm } from './hsm.ts'
 import { newId } from './store/ids.ts'
 
+const login = { credential: 'test', address: '127.0.0.1' }
+
 eachDatabase((_, open) => {
   test('what is changed is there, and told', async () => {
     await using hsm = await openHsm({ devices: { roots: [] }, database: await open() })
@@ -30,9 +32,9 @@ eachDatabase((_, open) => {
 
   test('what may have been committed is read again', async () => {
     await using hsm = await openHsm({ devices: { roots: [] }, database: await open() })
-    const root = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [] } as const
+    const root = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [], login } as const
     const { id: tenant_id, administrator, credential } = await hsm.tenants.create(root, 'office', 'ann')
-    const ann = (await hsm.logins.byToken(credential.token))!
+    const ann = (await hsm.logins.byToken(credential.token, '127.0.0.1'))!
     assert.equal(ann.principal, administrator.id)
     // As by a change of which only the database knows what became of it.
     await hsm.store.write(async db => {
@@ -44,9 +46,15 @@ eachDatabase((_, open) => {
         .values({ ...device, ...more, created_at: 1, revision: 1 })
         .execute()
     })
-    assert.deepEqual([(await hsm.logins.byToken(credential.token))?.name, hsm.registry.list(ann)], ['ann', []])
+    assert.deepEqual(
+      [(await hsm.logins.byToken(credential.token, '127.0.0.1'))?.name, hsm.registry.list(ann)],
+      ['ann', []],
+    )
     hsm.store.events.emit('doubt')
     for (let tries = 0; hsm.registry.list(ann).length === 0 && tries < 500; tries++) await setTimeout(10)
-    assert.deepEqual([await hsm.logins.byToken(credential.token), hsm.registry.list(ann).length], [undefined, 1])
+    assert.deepEqual(
+      [await hsm.logins.byToken(credential.token, '127.0.0.1'), hsm.registry.list(ann).length],
+      [undefined, 1],
+    )
   })
 })

@@ -17,6 +17,7 @@ import { Credentials } from './principals/credentials.ts'
 import { Logins } from './principals/logins.ts'
 import { Principals } from './principals/principals.ts'
 import { Tenants } from './principals/tenants.ts'
+import { Tries } from './principals/tries.ts'
 import { Requests } from './requests/requests.ts'
 import { Pools } from './scheduler/pools.ts'
 import { Devices, type DevicesOptions } from './sessions/devices.ts'
@@ -40,6 +41,8 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly principals: Principals
   readonly credentials: Credentials
   readonly logins: Logins
+  /** Tries to log in. */
+  readonly tries: Tries
   readonly registry: Registry
   readonly enrolments: Enrolments
   readonly pins: Pins
@@ -104,6 +107,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     principals,
     credentials,
     logins,
+    tries: new Tries(now),
     registry,
     enrolments: new Enrolments(foundation),
     pins: devicePins,

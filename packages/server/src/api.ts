@@ -1,9 +1,10 @@
 /** Serves an API's routes: who may, what methods, and what becomes of what they throw. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Caller, inRequest, type Role } from '@keytether/hsm'
+import { type Caller, inRequest, nobody, type Role } from '@keytether/hsm'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import { type AddressOf, addressOf } from './access/address.ts'
 import type { Authenticate } from './access/authenticate.ts'
 import { nothingHere, pathOf } from './answers.ts'
 import { RequestError } from './errors.ts'
@@ -17,6 +18,8 @@ export interface Route<Domain> {
   readonly body?: z.ZodType
   /** In bytes, where bodies may be larger than is usual. */
   readonly bodyLimit?: number
+  /** Who has not logged in may ask, too: it is a way in itself. */
+  readonly open?: true
   /** The body is no JSON, but a stream of bytes, which `run` reads as they come. */
   readonly bytes?: true
   /** Absent: none. */
@@ -39,6 +42,7 @@ export interface Call {
   readonly query: unknown
   readonly body: unknown
   readonly headers: IncomingHttpHeaders
+  /** Of an open route: nobody. */
   readonly caller: Caller
   /** Aborts when the answer is due, or nobody waits for it any more. */
   readonly signal: AbortSignal
@@ -50,8 +54,17 @@ export interface ApiOptions<Domain> {
   readonly routes: readonly Route<Domain>[]
   readonly domain: Domain
   readonly authenticate: Authenticate
+  /** Default: where whoever is connected is. */
+  readonly addressOf?: AddressOf
   /** How long a request may wait for its answer, in milliseconds. */
   readonly patienceMs: number
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** As in `Route`. */
+    readonly open?: boolean
+  }
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'] as const
@@ -60,8 +73,11 @@ export function api<Domain>(options: ApiOptions<Domain>): FastifyPluginAsync {
   return async app => {
     app.setValidatorCompiler(validatorCompiler)
     const callers = new WeakMap<FastifyRequest, Caller>()
+    const whereFrom = options.addressOf ?? addressOf()
     app.addHook('onRequest', async request => {
-      const caller = await options.authenticate(request.raw)
+      const address = whereFrom(request.raw)
+      const { open } = request.routeOptions.config
+      const caller = open ? nobody(address) : await options.authenticate(request.raw, address)
       if (caller === undefined) throw unauthorized(request)
       callers.set(request, caller)
       const { principal, name } = caller
@@ -94,6 +110,7 @@ function serve<Domain>(
   app.route({
     method,
     url: path,
+    config: { open: route.open === true },
     schema: { ...(query && { querystring: query }), ...(body && { body }) },
     ...(bodyLimit !== undefined && { bodyLimit }),
     onRequest: async request => route.admit?.(domain, callerOf(request)),

@@ -10,6 +10,7 @@ import fastify, {
   LogController,
   type RawServerDefault,
 } from 'fastify'
+import { type AddressOf, addressOf as addressOfSocket } from './access/address.ts'
 import type { Authenticate } from './access/authenticate.ts'
 import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
 import { api } from './api.ts'
@@ -27,6 +28,8 @@ export interface AppOptions {
   readonly leases: Leases
   readonly log: Log
   readonly authenticate: Authenticate
+  /** Default: where whoever is connected is. */
+  readonly addressOf?: AddressOf
   /** How long a request may wait for its signature, in milliseconds; those that move a lot on devices may wait longer. */
   readonly patienceMs: number
   /** How long one may wait for what a card that is lent answers: whoever still waits then is told, and asks again. */
@@ -44,6 +47,7 @@ const bodyLimit = 16 * 1024
 const maxParamLength = 256
 
 export function buildApp({ log, secure, draining, serve, ...options }: AppOptions): FastifyInstance {
+  const { hsm, leases, authenticate, addressOf = addressOfSocket(), patienceMs, lendingPatienceMs } = options
   const app: FastifyInstance = fastify({
     serverFactory: listener => serve(listener) as RawServerDefault,
     loggerInstance: log as FastifyBaseLogger,
@@ -65,24 +69,27 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
     if (draining()) throw new RequestError('SHUTTING_DOWN', 'the service is about to end', { Connection: 'close' })
   })
   app.addHook('onResponse', async (request, reply) => {
-    const { method, ip } = request
+    const { method } = request
+    const ip = addressOf(request.raw)
     const ms = Math.round(reply.elapsedTime)
     request.log.info({ method, path: pathToLog(request), ip, status: reply.statusCode, ms }, 'request answered')
   })
-  const { hsm, leases, authenticate, patienceMs, lendingPatienceMs } = options
   app.get('/health/alive', () => ({ alive: true, secrets: hsm.vault.state }))
   const { devices, registry, keys } = hsm
   const closing = new AbortController()
   app.register(docs, { prefix: '/v1' })
   app.addHook('preClose', async () => closing.abort())
-  app.register(api({ routes: restRoutes(closing.signal), domain: hsm, authenticate, patienceMs }), { prefix: '/v1' })
-  app.register(api({ routes: seRoutes, domain: { devices, registry, keys }, authenticate, patienceMs }), {
+  app.register(api({ routes: restRoutes(closing.signal), domain: hsm, authenticate, addressOf, patienceMs }), {
+    prefix: '/v1',
+  })
+  app.register(api({ routes: seRoutes, domain: { devices, registry, keys }, authenticate, addressOf, patienceMs }), {
     prefix: '/se/api',
   })
   const lending = {
     routes: deviceRoutes,
     domain: { devices, leases, registry },
     authenticate,
+    addressOf,
     patienceMs: lendingPatienceMs,
   }
   app.register(api(lending), { prefix: '/api' })

@@ -30,6 +30,8 @@ export interface ServiceConfig {
   readonly tokens: readonly string[]
   /** Whoever presents one of these makes tenants. */
   readonly rootTokens?: readonly string[] | undefined
+  /** Addresses and networks of proxies, which are believed when they say where a request comes from. */
+  readonly proxies?: readonly string[] | undefined
   /** A URL; default: a database that ends with the process. */
   readonly database?: string | undefined
   /** What opens the secrets in it; none: somebody gives it later. */
@@ -51,6 +53,11 @@ const fingerprint = z
   .string()
   .transform(text => text.replaceAll(':', '').toUpperCase())
   .refine(text => /^[0-9A-F]{64}$/.test(text), 'wanted a SHA-256 fingerprint of 64 hexadecimal digits')
+
+const range = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  'wanted an address or a network, as 10.0.0.7 or 10.0.0.0/8',
+)
 
 /** The file's settings. Names of files are relative to `folder`. */
 function configFile(folder: string, environment: Environment) {
@@ -120,6 +127,7 @@ function configFile(folder: string, environment: Environment) {
     host: z.string().min(1).default('127.0.0.1'),
     port: z.int().min(0).max(65535).default(8080),
     tls: tls.optional(),
+    proxies: z.array(range).optional(),
     /** One token a line. */
     tokens: lines.pipe(z.array(token)).optional(),
     rootTokens: lines.pipe(z.array(token)).optional(),
@@ -165,7 +173,7 @@ export function readConfig(
     ...(extra.error?.issues ?? []).map(({ message }) => `KEYTETHER_TOKEN: ${message}`),
   ]
   if (!parsed.success || !extra.success) throw new ConfigError(mistakes)
-  const { host, port, tls, roots, devices, log, rootTokens, database, masterKey } = parsed.data
+  const { host, port, tls, proxies, roots, devices, log, rootTokens, database, masterKey } = parsed.data
   const tokens = [...(parsed.data.tokens ?? []), ...(extra.data === undefined ? [] : [extra.data])]
   const trusted = [...cardContactRoots.filter(({ kind }) => kind !== 'own' && roots[kind]), ...roots.own]
   if (tokens.length === 0 && rootTokens === undefined && tls?.clientAuthorities === undefined) {
@@ -173,7 +181,8 @@ export function readConfig(
   }
   if (trusted.length === 0) mistakes.push('roots: no device could be trusted, name at least one')
   if (mistakes.length > 0) throw new ConfigError(mistakes)
-  const config = { host, port, tls, tokens, rootTokens, database, masterKey, devices: devicesOptions(trusted, devices) }
+  const access = { proxies, tokens, rootTokens }
+  const config = { host, port, tls, ...access, database, masterKey, devices: devicesOptions(trusted, devices) }
   return { config, logLevel: log }
 }
 

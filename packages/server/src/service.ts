@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type DeviceSession, type Devices, type Hsm, type Lease, Leases, openHsm } from '@keytether/hsm'
+import { addressOf } from './access/address.ts'
 import { authenticator } from './access/authenticate.ts'
 import { buildApp } from './app.ts'
 import type { ServiceConfig, TlsConfig } from './config.ts'
@@ -63,6 +64,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     patienceMs,
     lendingPatienceMs,
     authenticate: await authenticator(config, hsm),
+    addressOf: addressOf(config.proxies),
     draining: () => draining,
     serve: listener =>
       openServer(config.tls, ram, (request, response) => {

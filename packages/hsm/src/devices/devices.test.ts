@@ -11,6 +11,7 @@ import type { DevicesOptions } from '../sessions/devices.ts'
 import { newId } from '../store/ids.ts'
 import { ceremonyWords } from './ceremony.ts'
 
+const login = { credential: 'test', address: '127.0.0.1' }
 const utf8 = (text: string) => new TextEncoder().encode(text)
 const pin = utf8('648219')
 const soPin = utf8('57621880')
@@ -436,5 +437,5 @@ async function tenant(hsm: Hsm, name: string): Promise<Caller> {
 }
 
 function callerOf(id: string): Caller {
-  return { tenant: id, principal: `prn_of_${id}`, name: 'somebody', roles: ['administrator'], tags: [] }
+  return { tenant: id, principal: `prn_of_${id}`, name: 'somebody', roles: ['administrator'], tags: [], login }
 }

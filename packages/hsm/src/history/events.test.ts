@@ -4,7 +4,8 @@ import { eachDatabase } from '@keytether/test/databases'
 import { type Hsm, openHsm } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
 
-const root: Caller = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [] }
+const login = { credential: 'test', address: '127.0.0.1' }
+const root: Caller = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [], login }
 const ann: Caller = { ...root, principal: 'prn_ann', tenant: 'tnt_office', roles: ['auditor'] }
 
 eachDatabase((_, open) => {

@@ -14,7 +14,8 @@ import type { Row } from '../store/tables.ts'
 import { Keys } from './keys.ts'
 import type { Purpose } from './usable.ts'
 
-const operator: Caller = { principal: 'prn_1', name: 'web', tenant: 'tnt_1', roles: ['operator'], tags: ['pki'] }
+const login = { credential: 'test', address: '127.0.0.1' }
+const operator: Caller = { principal: 'prn_1', name: 'web', tenant: 'tnt_1', roles: ['operator'], tags: ['pki'], login }
 const at = 1_700_000_000_000
 
 /** A token with the keys 01, 02, …, each a version of the key `web` in the state given. */

@@ -18,6 +18,15 @@ export type Role =
   | 'metrics'
   | 'agent'
 
+/** How a caller came in. */
+export interface Login {
+  /** What he showed, as `token first`, `certificate laptop`; never a secret. */
+  readonly credential: string
+  /** Where the request comes from, as `192.0.2.7` or `2001:db8::7`. */
+  readonly address: string
+}
+
+/** Who asks now: what a principal may is narrowed to what it may by this credential. */
 export interface Caller {
   /** The id of the principal. */
   readonly principal: string
@@ -26,6 +35,7 @@ export interface Caller {
   readonly tenant: string | null
   readonly roles: readonly Role[]
   readonly tags: readonly string[]
+  readonly login: Login
 }
 
 /** @throws HsmError `FORBIDDEN` of root, to whom nothing in a tenant is there */
@@ -33,4 +43,9 @@ export function tenantOf({ tenant, name }: Caller): string {
   if (tenant === null)
     throw new HsmError('FORBIDDEN', `${name} is of the service itself, and nothing in a tenant is for it`)
   return tenant
+}
+
+/** Who has not logged in, and asks for a way in. */
+export function nobody(address: string): Caller {
+  return { principal: '', name: 'nobody', tenant: null, roles: [], tags: [], login: { credential: 'none', address } }
 }

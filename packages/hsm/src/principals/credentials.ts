@@ -4,11 +4,27 @@ import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'
-import { type Caller, tenantOf } from './caller.ts'
+import { addresses } from './addresses.ts'
+import { type Caller, type Role, tenantOf } from './caller.ts'
 import { type Logins, newToken, tokenHash } from './logins.ts'
 import { findPrincipal, type Principals } from './principals.ts'
 
-export interface Credential {
+/** What of its principal's a credential is good for. */
+interface Narrowing {
+  /** Those that the principal has of these; none: all that it has. */
+  readonly roles?: readonly Role[] | undefined
+  /** The same with its tags. */
+  readonly tags?: readonly string[] | undefined
+  /** Addresses and networks from which it is taken; none: any from which the tenant's principals log in. */
+  readonly addresses?: readonly string[] | undefined
+}
+
+export interface CredentialSettings extends Narrowing {
+  /** None: it is good until it is revoked. */
+  readonly expiresAt?: number | undefined
+}
+
+export interface Credential extends Narrowing {
   readonly id: string
   readonly name: string
   readonly createdAt: number
@@ -50,16 +66,15 @@ export class Credentials {
     return rows.map(row => credentialOf({ ...row, last_used_at: this.#logins.lastUse(row.id) ?? row.last_used_at }))
   }
 
-  /** To change a token: make the new one, use it, and revoke the old one. */
-  create(caller: Caller, principal: string, name: string, expiresAt: number | null): Promise<NewCredential> {
+  create(caller: Caller, principal: string, name: string, settings: CredentialSettings = {}): Promise<NewCredential> {
     const tenant = tenantOf(caller)
     const now = this.#foundation.now()
-    if (expiresAt !== null && expiresAt <= now) throw new HsmError('INVALID', 'wanted an end that is still to come')
+    demandSettings(settings, now)
     return this.#foundation.history.write(async db => {
       const owner = await findPrincipal(db, tenant, principal)
-      const value = await insertCredential(db, { principal: owner.id, name, expiresAt, now })
+      const value = await insertCredential(db, { principal: owner.id, name, settings, now })
       const happened = { tenant, type: 'credential.created', subject: owner.id, actor: caller.principal }
-      return { value, happened: [{ ...happened, data: { credential: value.id, name, expiresAt } }] }
+      return { value, happened: [{ ...happened, data: { credential: value.id, name, ...settings } }] }
     })
   }
 
@@ -84,17 +99,23 @@ export class Credentials {
   }
 }
 
+/** @throws HsmError `INVALID` */
+function demandSettings({ expiresAt, addresses: ranges }: CredentialSettings, now: number): void {
+  if (expiresAt !== undefined && expiresAt <= now) throw new HsmError('INVALID', 'wanted an end that is still to come')
+  addresses(ranges ?? [])
+}
+
 interface CredentialOf {
   readonly principal: string
   readonly name: string
-  readonly expiresAt: number | null
+  readonly settings: CredentialSettings
   readonly now: number
 }
 
 /** @throws HsmError `EXISTS`, `WRONG_STATE` */
 export async function insertCredential(
   db: Transaction<Tables>,
-  { principal, name, expiresAt, now }: CredentialOf,
+  { principal, name, settings, now }: CredentialOf,
 ): Promise<NewCredential> {
   const others = await db.selectFrom('credentials').select('name').where('principal_id', '=', principal).execute()
   if (others.some(other => other.name === name)) throw new HsmError('EXISTS', `there is a credential ${name} already`)
@@ -111,13 +132,25 @@ export async function insertCredential(
     name,
     token_hash: tokenHash(token),
     created_at: now,
-    expires_at: expiresAt,
+    expires_at: settings.expiresAt ?? null,
     last_used_at: null,
+    roles: listed(settings.roles),
+    tags: listed(settings.tags),
+    addresses: listed(settings.addresses),
   }
   await db.insertInto('credentials').values(row).execute()
   return { ...credentialOf(row), token }
 }
 
-function credentialOf({ id, name, created_at, expires_at, last_used_at }: Row<'credentials'>): Credential {
-  return { id, name, createdAt: created_at, expiresAt: expires_at, lastUsedAt: last_used_at }
+function listed(list: readonly string[] | undefined): string | null {
+  return list === undefined ? null : JSON.stringify(list)
+}
+
+function credentialOf({ id, name, created_at, expires_at, last_used_at, ...row }: Row<'credentials'>): Credential {
+  return {
+    ...{ id, name, createdAt: created_at, expiresAt: expires_at, lastUsedAt: last_used_at },
+    ...(row.roles !== null && { roles: JSON.parse(row.roles) }),
+    ...(row.tags !== null && { tags: JSON.parse(row.tags) }),
+    ...(row.addresses !== null && { addresses: JSON.parse(row.addresses) }),
+  }
 }

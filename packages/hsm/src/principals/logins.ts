@@ -4,7 +4,8 @@ import { EventEmitter } from 'node:events'
 import type { Foundation } from '../foundation.ts'
 import { newId } from '../store/ids.ts'
 import type { Row } from '../store/tables.ts'
-import type { Caller, Role } from './caller.ts'
+import { type Addresses, addresses } from './addresses.ts'
+import type { Caller, Login, Role } from './caller.ts'
 
 /** Enough for those that are busy at one time. */
 const mostRemembered = 10_000
@@ -14,9 +15,14 @@ const flushMs = 60_000
 const tokenForm = /^kt_[A-Za-z0-9_-]{43}$/
 
 interface Known {
-  readonly caller: Caller
-  /** None: it is configured. */
-  readonly credential?: string
+  readonly caller: Omit<Caller, 'login'>
+  /** Each has to admit the address that a request comes from: that of the tenant, and that of the credential. */
+  readonly admitting: readonly Addresses[]
+}
+
+interface KnownCredential extends Known {
+  readonly id: string
+  readonly name: string
   readonly expiresAt: number | null
 }
 
@@ -34,7 +40,8 @@ export class Logins implements AsyncDisposable {
   /** `forget`: principals of this tenant may do other things than before, or nothing; none: of any. */
   readonly events = new EventEmitter<{ forget: [tenant?: string] }>()
   readonly #foundation: Foundation
-  readonly #known = new Map<string, Known>()
+  readonly #credentials = new Map<string, KnownCredential>()
+  readonly #principals = new Map<string, Known>()
   readonly #configuring = new Map<string, Promise<string>>()
   readonly #configured = new Set<string>()
   readonly #used = new Map<string, number>()
@@ -47,22 +54,37 @@ export class Logins implements AsyncDisposable {
     this.#timer = setInterval(() => void this.#flush().catch(() => undefined), flushMs).unref()
   }
 
-  /** Whose token it is; none: nobody's, or not any more. */
-  async byToken(token: string): Promise<Caller | undefined> {
+  /**
+   * Whose token it is; none: nobody's, or not any more, or not from there.
+   *
+   * @param address where the request comes from
+   */
+  async byToken(token: string, address: string): Promise<Caller | undefined> {
     if (!tokenForm.test(token)) return undefined
     const hash = tokenHash(token)
-    const known = this.#known.get(hash) ?? (await this.#remember(hash, () => this.#read(hash)))
+    const known =
+      this.#credentials.get(hash) ?? (await this.#remember(this.#credentials, hash, () => this.#readCredential(hash)))
     const now = this.#foundation.now()
     if (known === undefined || (known.expiresAt !== null && known.expiresAt <= now)) return undefined
-    this.#used.set(known.credential!, now)
-    return known.caller
+    const caller = entering(known, { credential: `token ${known.name}`, address })
+    if (caller !== undefined) this.#used.set(known.id, now)
+    return caller
   }
 
-  /** Who has this name in the configuration; none: disabled. */
-  async byName(name: string, tenant: string | null, roles: readonly Role[]): Promise<Caller | undefined> {
-    const id = await this.configure(name, tenant, roles)
-    const known = this.#known.get(id) ?? (await this.#remember(id, () => this.#readConfigured(id)))
-    return known?.caller
+  /**
+   * A principal that has shown who it is in a way of its own; none: it is not there any more, disabled, or not allowed from there.
+   *
+   * @param id of the principal
+   */
+  async byPrincipal(id: string, login: Login): Promise<Caller | undefined> {
+    const known =
+      this.#principals.get(id) ?? (await this.#remember(this.#principals, id, () => this.#readPrincipal(id)))
+    return known && entering(known, login)
+  }
+
+  /** Who has this name in the configuration; none: disabled, or not allowed from there. */
+  async byName(name: string, tenant: string | null, roles: readonly Role[], login: Login): Promise<Caller | undefined> {
+    return this.byPrincipal(await this.configure(name, tenant, roles), login)
   }
 
   /**
@@ -97,7 +119,8 @@ export class Logins implements AsyncDisposable {
   /** What was known about who may in a tenant, or in any, is not so any more. */
   forget(tenant?: string): void {
     this.#generation++
-    this.#known.clear()
+    this.#credentials.clear()
+    this.#principals.clear()
     this.events.emit('forget', tenant)
   }
 
@@ -127,36 +150,44 @@ export class Logins implements AsyncDisposable {
     })
   }
 
-  async #remember(key: string, read: () => Promise<Known | undefined>): Promise<Known | undefined> {
+  async #remember<T>(known: Map<string, T>, key: string, read: () => Promise<T | undefined>): Promise<T | undefined> {
     const generation = this.#generation
     const found = await read()
     // What was read may be of before a change that was made meanwhile.
     if (found === undefined || generation !== this.#generation) return found
-    if (this.#known.size >= mostRemembered) this.#known.clear()
-    this.#known.set(key, found)
+    if (known.size >= mostRemembered) known.clear()
+    known.set(key, found)
     return found
   }
 
-  async #read(hash: string): Promise<Known | undefined> {
+  async #readCredential(hash: string): Promise<KnownCredential | undefined> {
     const row = await this.#foundation.store.db
       .selectFrom('credentials')
-      .innerJoin('principals', 'principals.id', 'credentials.principal_id')
-      .selectAll('principals')
-      .select(['credentials.id as credential', 'credentials.expires_at'])
+      .selectAll()
       .where('token_hash', '=', hash)
-      .where('disabled_at', 'is', null)
       .executeTakeFirst()
-    return row && { caller: callerOf(row), credential: row.credential, expiresAt: row.expires_at }
+    const owner = row && (await this.#readPrincipal(row.principal_id))
+    if (owner === undefined) return undefined
+    const { id, name, expires_at, roles, tags, addresses: ranges } = row!
+    const caller = {
+      ...owner.caller,
+      roles: narrowed(owner.caller.roles, roles),
+      tags: narrowed(owner.caller.tags, tags),
+    }
+    const admitting = [...owner.admitting, ...admittedBy(ranges)]
+    return { caller, admitting, id, name, expiresAt: expires_at }
   }
 
-  async #readConfigured(id: string): Promise<Known | undefined> {
+  async #readPrincipal(id: string): Promise<Known | undefined> {
     const row = await this.#foundation.store.db
       .selectFrom('principals')
-      .selectAll()
-      .where('id', '=', id)
+      .leftJoin('tenants', 'tenants.id', 'principals.tenant_id')
+      .selectAll('principals')
+      .select('tenants.addresses')
+      .where('principals.id', '=', id)
       .where('disabled_at', 'is', null)
       .executeTakeFirst()
-    return row && { caller: callerOf(row), expiresAt: null }
+    return row && { caller: callerOf(row), admitting: admittedBy(row.addresses) }
   }
 
   async #flush(): Promise<void> {
@@ -171,6 +202,22 @@ export class Logins implements AsyncDisposable {
   }
 }
 
-function callerOf({ id, name, tenant_id, roles, tags }: Row<'principals'>): Caller {
+function entering({ caller, admitting }: Known, login: Login): Caller | undefined {
+  return admitting.every(admits => admits(login.address)) ? { ...caller, login } : undefined
+}
+
+/** @param json a list; none: any address */
+function admittedBy(json: string | null): Addresses[] {
+  return json === null ? [] : [addresses(JSON.parse(json))]
+}
+
+/** @param json a list; none: all that the principal has */
+function narrowed<T extends string>(all: readonly T[], json: string | null): readonly T[] {
+  if (json === null) return all
+  const some: readonly string[] = JSON.parse(json)
+  return all.filter(one => some.includes(one))
+}
+
+function callerOf({ id, name, tenant_id, roles, tags }: Row<'principals'>): Known['caller'] {
   return { principal: id, name, tenant: tenant_id, roles: JSON.parse(roles), tags: JSON.parse(tags) }
 }

@@ -5,14 +5,15 @@ import { type Hsm, openHsm } from '../hsm.ts'
 import type { Caller } from './caller.ts'
 import type { NewTenant } from './tenants.ts'
 
-const root: Caller = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [] }
+const login = { credential: 'test', address: '127.0.0.1' }
+const root: Caller = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [], login }
 
 eachDatabase((_, open) => {
   const start = async () => openHsm({ devices: { roots: [] }, database: await open() })
 
   async function tenant(hsm: Hsm, name: string): Promise<NewTenant & { readonly caller: Caller }> {
     const made = await hsm.tenants.create(root, name, 'ann')
-    const caller = await hsm.logins.byToken(made.credential.token)
+    const caller = await hsm.logins.byToken(made.credential.token, '127.0.0.1')
     assert.ok(caller)
     return { ...made, caller }
   }
@@ -32,7 +33,7 @@ eachDatabase((_, open) => {
       () => hsm.principals.change(root, 'ann', { roles: [] }),
       () => hsm.principals.delete(root, 'ann'),
       () => hsm.credentials.list(root, 'ann'),
-      async () => hsm.credentials.create(root, 'ann', 'mine', null),
+      async () => hsm.credentials.create(root, 'ann', 'mine'),
       () => hsm.credentials.revoke(root, 'ann', 'first'),
     ]) {
       await assert.rejects(refused, { code: 'FORBIDDEN' })
@@ -50,7 +51,7 @@ eachDatabase((_, open) => {
     const bob = await hsm.principals.create(office.caller, 'bob', { roles: ['operator'], tags: ['web'] })
     await assert.rejects(hsm.principals.get(lab.caller, bob.id), { code: 'NOT_FOUND' })
     await assert.rejects(hsm.principals.delete(lab.caller, 'bob'), { code: 'NOT_FOUND' })
-    await assert.rejects(hsm.credentials.create(lab.caller, bob.id, 'x', null), { code: 'NOT_FOUND' })
+    await assert.rejects(hsm.credentials.create(lab.caller, bob.id, 'x'), { code: 'NOT_FOUND' })
     assert.deepEqual(
       (await hsm.principals.list(lab.caller, { limit: 9 })).items.map(({ name }) => name),
       ['ann'],
@@ -74,36 +75,67 @@ eachDatabase((_, open) => {
     await using hsm = await start()
     const { caller } = await tenant(hsm, 'office')
     await hsm.principals.create(caller, 'bob', { roles: ['operator'], tags: ['web'] })
-    const old = await hsm.credentials.create(caller, 'bob', '2026', null)
+    const old = await hsm.credentials.create(caller, 'bob', '2026')
     assert.match(old.token, /^kt_[A-Za-z0-9_-]{43}$/)
     const stored = await hsm.store.db.selectFrom('credentials').selectAll().execute()
     assert.ok(!JSON.stringify(stored).includes(old.token.slice(3)))
-    await assert.rejects(hsm.credentials.create(caller, 'bob', '2026', null), { code: 'EXISTS' })
-    const fresh = await hsm.credentials.create(caller, 'bob', '2027', null)
+    await assert.rejects(hsm.credentials.create(caller, 'bob', '2026'), { code: 'EXISTS' })
+    const fresh = await hsm.credentials.create(caller, 'bob', '2027')
     for (const { token } of [old, fresh]) {
       assert.deepEqual(
-        [(await hsm.logins.byToken(token))?.name, (await hsm.logins.byToken(token))?.tags],
+        [(await hsm.logins.byToken(token, '127.0.0.1'))?.name, (await hsm.logins.byToken(token, '127.0.0.1'))?.tags],
         ['bob', ['web']],
       )
     }
     await hsm.credentials.revoke(caller, 'bob', '2026')
-    assert.equal(await hsm.logins.byToken(old.token), undefined)
-    assert.equal((await hsm.logins.byToken(fresh.token))?.name, 'bob')
+    assert.equal(await hsm.logins.byToken(old.token, '127.0.0.1'), undefined)
+    assert.equal((await hsm.logins.byToken(fresh.token, '127.0.0.1'))?.name, 'bob')
     await assert.rejects(hsm.credentials.revoke(caller, 'bob', '2026'), { code: 'NOT_FOUND' })
-    assert.equal(await hsm.logins.byToken('kt_nobody'), undefined)
-    await assert.rejects(async () => hsm.credentials.create(caller, 'bob', 'past', Date.now() - 1), { code: 'INVALID' })
-    const short = await hsm.credentials.create(caller, 'bob', 'short', Date.now() + 150)
-    assert.equal((await hsm.logins.byToken(short.token))?.name, 'bob')
+    assert.equal(await hsm.logins.byToken('kt_nobody', '127.0.0.1'), undefined)
+    await assert.rejects(async () => hsm.credentials.create(caller, 'bob', 'past', { expiresAt: Date.now() - 1 }), {
+      code: 'INVALID',
+    })
+    const short = await hsm.credentials.create(caller, 'bob', 'short', { expiresAt: Date.now() + 150 })
+    assert.equal((await hsm.logins.byToken(short.token, '127.0.0.1'))?.name, 'bob')
     while (Date.now() < short.expiresAt!) await new Promise(resolve => setTimeout(resolve, 20))
-    assert.equal(await hsm.logins.byToken(short.token), undefined)
+    assert.equal(await hsm.logins.byToken(short.token, '127.0.0.1'), undefined)
+  })
+
+  test('a token may be good for less than its principal, and from some places only', async () => {
+    await using hsm = await start()
+    const { caller } = await tenant(hsm, 'office')
+    await hsm.principals.create(caller, 'bob', { roles: ['operator', 'manager'], tags: ['web', 'pki'] })
+    const settings = {
+      roles: ['operator', 'auditor'],
+      tags: ['pki', 'lab'],
+      addresses: ['192.0.2.0/24', '::1'],
+    } as const
+    const { token } = await hsm.credentials.create(caller, 'bob', 'narrow', settings)
+    const here = await hsm.logins.byToken(token, '192.0.2.7')
+    // Nothing that the principal does not have by itself.
+    assert.deepEqual(
+      [here?.roles, here?.tags, here?.login],
+      [['operator'], ['pki'], { credential: 'token narrow', address: '192.0.2.7' }],
+    )
+    assert.equal(await hsm.logins.byToken(token, '192.0.3.7'), undefined)
+    assert.equal((await hsm.logins.byToken(token, '::1'))?.login.address, '::1')
+    await hsm.principals.change(caller, 'bob', { roles: ['manager', 'auditor'] })
+    assert.deepEqual((await hsm.logins.byToken(token, '192.0.2.7'))?.roles, ['auditor'])
+    const nothing = await hsm.credentials.create(caller, 'bob', 'nothing', { roles: [], tags: [] })
+    const none = await hsm.logins.byToken(nothing.token, '203.0.113.1')
+    assert.deepEqual([none?.roles, none?.tags], [[], []])
+    const [listed] = await hsm.credentials.list(caller, 'bob')
+    assert.deepEqual({ ...listed, ...settings }, listed)
+    for (const addresses of [['nowhere'], ['192.0.2.0/40']])
+      await assert.rejects(async () => hsm.credentials.create(caller, 'bob', 'x', { addresses }), { code: 'INVALID' })
   })
 
   test('who is disabled, changed or deleted is so in the next request', async () => {
     await using hsm = await start()
     const { caller } = await tenant(hsm, 'office')
     await hsm.principals.create(caller, 'bob', { roles: ['operator'], tags: [] })
-    const { token } = await hsm.credentials.create(caller, 'bob', 'laptop', null)
-    const roles = async () => (await hsm.logins.byToken(token))?.roles
+    const { token } = await hsm.credentials.create(caller, 'bob', 'laptop')
+    const roles = async () => (await hsm.logins.byToken(token, '127.0.0.1'))?.roles
     assert.deepEqual(await roles(), ['operator'])
     const changed = await hsm.principals.change(caller, 'bob', { roles: ['auditor'] }, 1)
     assert.deepEqual([await roles(), changed.revision], [['auditor'], 2])
@@ -129,7 +161,7 @@ eachDatabase((_, open) => {
     // One who cannot log in is none.
     await hsm.principals.create(caller, 'bea', { roles: ['administrator'], tags: [] })
     for (const remove of removals('ann')) await assert.rejects(remove, { code: 'WRONG_STATE' })
-    await hsm.credentials.create(caller, 'bea', 'first', null)
+    await hsm.credentials.create(caller, 'bea', 'first')
     await hsm.principals.delete(caller, 'ann')
     for (const remove of removals('bea')) await assert.rejects(remove, { code: 'WRONG_STATE' })
   })
@@ -140,19 +172,19 @@ eachDatabase((_, open) => {
     {
       await using hsm = await openHsm({ devices: { roots: [] }, database })
       const [one, two] = await Promise.all([
-        hsm.logins.byName('token-1', hsm.tenants.main, ['administrator']),
-        hsm.logins.byName('token-1', hsm.tenants.main, ['administrator']),
+        hsm.logins.byName('token-1', hsm.tenants.main, ['administrator'], login),
+        hsm.logins.byName('token-1', hsm.tenants.main, ['administrator'], login),
       ])
       assert.deepEqual(one, two)
       id = one!.principal
-      await hsm.logins.byName('token-2', hsm.tenants.main, ['administrator'])
+      await hsm.logins.byName('token-2', hsm.tenants.main, ['administrator'], login)
       await hsm.principals.change(one!, 'token-2', { disabled: true })
-      assert.equal(await hsm.logins.byName('token-2', hsm.tenants.main, ['administrator']), undefined)
+      assert.equal(await hsm.logins.byName('token-2', hsm.tenants.main, ['administrator'], login), undefined)
       await assert.rejects(hsm.principals.change(one!, 'token-1', { disabled: true }), { code: 'WRONG_STATE' })
     }
     await using hsm = await openHsm({ devices: { roots: [] }, database })
-    assert.equal((await hsm.logins.byName('token-1', hsm.tenants.main, []))!.principal, id)
-    assert.equal(await hsm.logins.byName('token-2', hsm.tenants.main, []), undefined)
+    assert.equal((await hsm.logins.byName('token-1', hsm.tenants.main, [], login))!.principal, id)
+    assert.equal(await hsm.logins.byName('token-2', hsm.tenants.main, [], login), undefined)
   })
 
   test('when a credential was last used is written by the end', async () => {
@@ -164,7 +196,7 @@ eachDatabase((_, open) => {
       token = office.credential.token
     }
     await using hsm = await openHsm({ devices: { roots: [] }, database })
-    const [credential] = await hsm.credentials.list((await hsm.logins.byToken(token))!, 'ann')
+    const [credential] = await hsm.credentials.list((await hsm.logins.byToken(token, '127.0.0.1'))!, 'ann')
     assert.ok(credential!.lastUsedAt! > 0)
   })
 
@@ -176,7 +208,7 @@ eachDatabase((_, open) => {
     await assert.rejects(hsm.tenants.delete(root, 'office'), { code: 'WRONG_STATE', message: /still has groups/ })
     await hsm.store.write(db => db.deleteFrom('groups').execute())
     await hsm.tenants.delete(root, 'office')
-    assert.equal(await hsm.logins.byToken(credential.token), undefined)
+    assert.equal(await hsm.logins.byToken(credential.token, '127.0.0.1'), undefined)
     await assert.rejects(hsm.principals.get(caller, 'ann'), { code: 'NOT_FOUND' })
     await assert.rejects(hsm.tenants.delete(root, 'office'), { code: 'NOT_FOUND' })
     await assert.rejects(hsm.tenants.delete(root, 'main'), { code: 'WRONG_STATE' })

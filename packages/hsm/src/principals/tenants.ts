@@ -78,7 +78,7 @@ export class Tenants {
       const tenant = await insertTenant(db, name, now)
       const roles = ['administrator'] as const
       const first = await insertPrincipal(db, { tenant: tenant.id, name: administrator, roles, tags: [], now })
-      const credential = await insertCredential(db, { principal: first.id, name: 'first', expiresAt: null, now })
+      const credential = await insertCredential(db, { principal: first.id, name: 'first', settings: {}, now })
       const actor = caller.principal
       return {
         value: { ...tenantOfRow(tenant), administrator: first, credential },
@@ -128,7 +128,7 @@ async function findTenant(db: Transaction<Tables>, name: string): Promise<Row<'t
 }
 
 async function insertTenant(db: Transaction<Tables>, name: string, now: number): Promise<Row<'tenants'>> {
-  const row = { id: newId('tnt'), name, created_at: now }
+  const row = { id: newId('tnt'), name, created_at: now, addresses: null }
   await db.insertInto('tenants').values(row).execute()
   return row
 }

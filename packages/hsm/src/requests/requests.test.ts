@@ -6,7 +6,8 @@ import { type Hsm, openHsm } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
 import { type NamedRequest, Requests } from './requests.ts'
 
-const caller: Caller = { principal: 'prn_a', name: 'a', tenant: 'tnt_a', roles: ['manager'], tags: [] }
+const login = { credential: 'test', address: '127.0.0.1' }
+const caller: Caller = { principal: 'prn_a', name: 'a', tenant: 'tnt_a', roles: ['manager'], tags: [], login }
 const other: Caller = { ...caller, principal: 'prn_b' }
 const request: NamedRequest = { caller, key: 'first', content: 'make a key', secret: false }
 const patient = new AbortController().signal

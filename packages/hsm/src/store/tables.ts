@@ -32,6 +32,8 @@ interface TenantsTable {
   /** Unique. */
   name: string
   created_at: number
+  /** JSON: a list of addresses and networks from which its principals log in; none: any. */
+  addresses: string | null
 }
 
 interface PrincipalsTable {
@@ -61,6 +63,12 @@ interface CredentialsTable {
   expires_at: number | null
   /** To within a minute. */
   last_used_at: number | null
+  /** JSON: a list, of which the principal has those with this credential that it has at all; none: all of them. */
+  roles: string | null
+  /** JSON: the same with tags. */
+  tags: string | null
+  /** JSON: a list of addresses and networks from which it is taken; none: any. */
+  addresses: string | null
 }
 
 /** Secrets with which a device that dials in is claimed at once. */

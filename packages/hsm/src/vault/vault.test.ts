@@ -5,9 +5,10 @@ import { type Hsm, openHsm } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { MasterKey } from './master-key.ts'
 
+const login = { credential: 'test', address: '127.0.0.1' }
 const place = { table: 'devices', column: 'pin', row: 'dev_1' } as const
 const secret = new TextEncoder().encode('648219')
-const caller: Caller = { principal: 'prn_1', name: 'ann', tenant: 'tnt_1', roles: ['administrator'], tags: [] }
+const caller: Caller = { principal: 'prn_1', name: 'ann', tenant: 'tnt_1', roles: ['administrator'], tags: [], login }
 const passphrase = { passphrase: 'correct horse battery staple' }
 const key = { key: new Uint8Array(32).fill(9) }
 

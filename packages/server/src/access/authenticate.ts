@@ -6,14 +6,22 @@ import { clientCertificates } from './client-certificates.ts'
 import { configuredTokens } from './configured-tokens.ts'
 import { madeTokens } from './made-tokens.ts'
 
-export type Authenticate = (request: IncomingMessage) => Caller | undefined | Promise<Caller | undefined>
+/**
+ * @param address where the request comes from
+ * @returns undefined: nobody who may log in, whatever the reason
+ * @throws HsmError TOO_MANY_REQUESTS
+ */
+export type Authenticate = (
+  request: IncomingMessage,
+  address: string,
+) => Caller | undefined | Promise<Caller | undefined>
 
 /** Something that a request can show. */
 export interface WayIn {
   /** Whether it shows something of this kind. The first way in that says so decides: who shows what is nothing is refused, whatever else he could show. */
   shown(request: IncomingMessage): boolean
-  /** Whose it is; undefined: nobody's, or not any more. */
-  callerOf(request: IncomingMessage): Promise<Caller | undefined>
+  /** Whose it is; undefined: nobody's, or not any more, or not from this address. */
+  callerOf(request: IncomingMessage, address: string): Promise<Caller | undefined>
 }
 
 export async function authenticator(
@@ -21,5 +29,10 @@ export async function authenticator(
   hsm: Hsm,
 ): Promise<Authenticate> {
   const ways: readonly WayIn[] = [await configuredTokens(config, hsm), madeTokens(hsm), clientCertificates(config, hsm)]
-  return request => ways.find(way => way.shown(request))?.callerOf(request)
+  return async (request, address) => {
+    const way = ways.find(way => way.shown(request))
+    const caller = await way?.callerOf(request, address)
+    if (way !== undefined && caller === undefined) hsm.tries.failed('', address)
+    return caller
+  }
 }

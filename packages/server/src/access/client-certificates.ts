@@ -11,9 +11,10 @@ export function clientCertificates({ tls }: Pick<ServiceConfig, 'tls'>, { logins
     socket instanceof TLSSocket ? subjectOf(socket, tls?.clientFingerprints) : undefined
   return {
     shown: request => subjectOfRequest(request) !== undefined,
-    async callerOf(request) {
-      const { name, tenant, roles } = inMain(tenants.main, `certificate ${subjectOfRequest(request)}`)
-      return logins.byName(name, tenant, roles)
+    async callerOf(request, address) {
+      const credential = `certificate ${subjectOfRequest(request)}`
+      const { name, tenant, roles } = inMain(tenants.main, credential)
+      return logins.byName(name, tenant, roles, { credential, address })
     },
   }
 }

@@ -22,9 +22,9 @@ export async function configuredTokens(
   const configured = (token: string | undefined) => (token === undefined ? undefined : known.get(tokenHash(token)))
   return {
     shown: request => configured(bearerToken(request)) !== undefined,
-    async callerOf(request) {
+    async callerOf(request, address) {
       const { name, tenant, roles } = configured(bearerToken(request))!
-      return logins.byName(name, tenant, roles)
+      return logins.byName(name, tenant, roles, { credential: 'token of the settings', address })
     },
   }
 }

@@ -6,9 +6,9 @@ import { bearerToken } from './bearer.ts'
 export function madeTokens({ logins }: Hsm): WayIn {
   return {
     shown: ({ headers }) => headers.authorization !== undefined,
-    async callerOf(request) {
+    async callerOf(request, address) {
       const token = bearerToken(request)
-      return token === undefined ? undefined : logins.byToken(token)
+      return token === undefined ? undefined : logins.byToken(token, address)
     },
   }
 }

@@ -15,6 +15,7 @@ import { createLog } from '../log.ts'
 import { routes } from './routes.ts'
 import { ApiError, LeaseGranted } from './schemas.ts'
 
+const login = { credential: 'test', address: '127.0.0.1' }
 const tokens = ['a-token-of-this-test', 'another-token-of-it']
 const identity = deviceIdentity()
 const id = 'ZZTESTROOT.ZZTESTCA.ZZTEST0001'
@@ -22,6 +23,9 @@ const key = rsaKey()
 const hsm = await openHsm({ devices: { roots: [identity.root] } })
 const { devices } = hsm
 const leases = new Leases(devices)
+let requests = 0
+/** So that no request waits for a log-in that failed before it. */
+const anotherAddress = () => `10.0.${++requests >> 8}.${requests & 255}`
 const app = buildApp({
   log: createLog('silent'),
   secure: false,
@@ -29,6 +33,7 @@ const app = buildApp({
   leases,
   patienceMs: 1000,
   lendingPatienceMs: 300,
+  addressOf: anotherAddress,
   authenticate: await authenticator({ tokens }, hsm),
   draining: () => false,
   serve: listener => createServer(listener),
@@ -126,12 +131,12 @@ test('while it is lent, nobody else gets the device or its keys', async () => {
 
 test('a lease is of no use to who may not borrow any more, nor to his namesake in another tenant', async () => {
   const { principals, credentials, tenants } = hsm
-  const root = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [] } as const
+  const root = { principal: 'prn_root', name: 'root', tenant: null, roles: ['root'], tags: [], login } as const
   const { id: other } = await tenants.create(root, 'other', 'eve')
   const member = async (tenant: string) => {
-    const admin = { principal: 'prn_test', name: 'test', tenant, roles: [], tags: [] }
+    const admin = { principal: 'prn_test', name: 'test', tenant, roles: [], tags: [], login }
     await principals.create(admin, 'ann', { roles: ['custodian'], tags: [] })
-    const { token } = await credentials.create(admin, 'ann', 'first', null)
+    const { token } = await credentials.create(admin, 'ann', 'first')
     return { token, change: (roles: readonly ['auditor']) => principals.change(admin, 'ann', { roles }) }
   }
   const [ann, namesake] = [await member(tenants.main), await member(other)]

@@ -12,10 +12,11 @@ import { GroupToken } from '@keytether/test/token-group'
 import { buildApp } from '../app.ts'
 import { createLog } from '../log.ts'
 
+const login = { credential: 'test', address: '127.0.0.1' }
 const hsm = await openHsm({ devices: { roots: [emulatorRoot] } })
 const tenant = await hsm.store.db.selectFrom('tenants').selectAll().executeTakeFirstOrThrow()
 const caller: Caller = {
-  ...{ principal: 'prn_test', name: 'tester', tenant: tenant.id, tags: [] },
+  ...{ principal: 'prn_test', name: 'tester', tenant: tenant.id, tags: [], login },
   roles: ['administrator', 'manager', 'operator'],
 }
 const app = buildApp({

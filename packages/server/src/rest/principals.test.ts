@@ -9,12 +9,16 @@ import { type Service, startService } from '../service.ts'
 const token = 'a-token-for-this-test'
 const rootToken = 'a-token-for-root-in-this-test'
 
+let requests = 0
+
 function client({ url }: Service) {
   return async (as: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const response = await fetch(`${url}/v1${path}`, {
       method,
       headers: {
         Authorization: `Bearer ${as}`,
+        // From another address each time, so that none waits for a log-in that failed before it.
+        'X-Forwarded-For': `192.0.2.${++requests}`,
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
         ...headers,
       },
@@ -28,7 +32,7 @@ function client({ url }: Service) {
 
 eachDatabase((_, open) => {
   async function start(more: Partial<ServiceConfig> = {}) {
-    const fixed = { host: '127.0.0.1', port: 0, tokens: [token], rootTokens: [rootToken] }
+    const fixed = { host: '127.0.0.1', port: 0, proxies: ['127.0.0.1'], tokens: [token], rootTokens: [rootToken] }
     const config = { ...fixed, devices: { roots: [] }, database: await open(), ...more }
     const service = await startService(config, createLog('silent'))
     return { service, ask: client(service), [Symbol.asyncDispose]: () => service.close() }
@@ -83,6 +87,29 @@ eachDatabase((_, open) => {
     )
     assert.equal((await ask(rootToken, 'DELETE', '/tenants/office')).status, 204)
     assert.equal((await ask(ann, 'GET', '/me')).code, 'UNAUTHORIZED')
+  })
+
+  test('a token of some places, and what happens to those who guess', async () => {
+    await using bench = await start()
+    const { ask } = bench
+    await ask(token, 'POST', '/principals', { name: 'bob', roles: ['operator', 'auditor'] })
+    const narrow = { roles: ['auditor'], tags: [], addresses: ['198.51.100.0/24'] }
+    const made = await ask(token, 'POST', '/principals/bob/credentials', { name: 'narrow', ...narrow })
+    assert.equal(made.status, 201)
+    const from = (address: string) => ({ 'X-Forwarded-For': address })
+    const bob = (address: string) => ask(made.answer.token, 'GET', '/me', undefined, from(address))
+    const mallory = (address: string) => ask(`kt_${'x'.repeat(43)}`, 'GET', '/me', undefined, from(address))
+    assert.deepEqual((await bob('198.51.100.7')).answer.roles, ['auditor'])
+    const [elsewhere, unknown] = [await bob('203.0.113.7'), await mallory('203.0.113.8')]
+    // Nobody learns from the answer that it is a token.
+    const withoutId = ({ status, answer: { instance: _, ...rest } }: typeof elsewhere) => ({ status, ...rest })
+    assert.deepEqual([elsewhere.code, withoutId(elsewhere)], ['UNAUTHORIZED', withoutId(unknown)])
+    for (const again of [bob, mallory]) assert.equal((await again('203.0.113.7')).code, 'TOO_MANY_REQUESTS')
+    // The right one is heard wherever others guess.
+    await mallory('198.51.100.7')
+    assert.equal((await bob('198.51.100.7')).status, 200)
+    const wrong = await ask(token, 'POST', '/principals/bob/credentials', { name: 'x', addresses: ['10.0.0.0/33'] })
+    assert.equal(wrong.code, 'BAD_REQUEST')
   })
 
   test('a service that is sealed says so, and is opened by who has the master key', async () => {

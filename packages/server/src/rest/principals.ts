@@ -5,6 +5,7 @@ import type { Handlers } from './handler.ts'
 import { isoTime, maybeTime } from './times.ts'
 
 type Operations = typeof principalOperations
+type CredentialAnswer = AnswerInput<Operations['listCredentials']>['items'][0]
 
 export const principalHandlers: Handlers<Operations> = {
   async listPrincipals({ principals }, { caller, query }) {
@@ -26,9 +27,9 @@ export const principalHandlers: Handlers<Operations> = {
   async listCredentials({ credentials }, { caller, params }) {
     return { items: (await credentials.list(caller, params.principal)).map(credentialAnswer) }
   },
-  async createCredential({ credentials }, { caller, params, body: { name, expiresAt } }) {
-    const end = expiresAt === undefined ? null : Date.parse(expiresAt)
-    const made = await credentials.create(caller, params.principal, name, end)
+  async createCredential({ credentials }, { caller, params, body: { name, expiresAt, ...narrowing } }) {
+    const end = expiresAt !== undefined && { expiresAt: Date.parse(expiresAt) }
+    const made = await credentials.create(caller, params.principal, name, { ...narrowing, ...end })
     return { ...credentialAnswer(made), token: made.token }
   },
   async revokeCredential({ credentials }, { caller, params }) {
@@ -42,7 +43,14 @@ function principalAnswer(principal: Principal): AnswerInput<Operations['getPrinc
   return { id, name, roles: [...roles], tags: [...tags], ...times, revision }
 }
 
-function credentialAnswer({ id, name, createdAt, expiresAt, lastUsedAt }: Credential) {
-  const used = maybeTime('lastUsedAt', lastUsedAt)
-  return { id, name, createdAt: isoTime(createdAt), ...maybeTime('expiresAt', expiresAt), ...used }
+function credentialAnswer(credential: Credential): CredentialAnswer {
+  const { id, name, createdAt, expiresAt, lastUsedAt, roles, tags, addresses } = credential
+  return {
+    ...{ id, name, createdAt: isoTime(createdAt) },
+    ...maybeTime('expiresAt', expiresAt),
+    ...maybeTime('lastUsedAt', lastUsedAt),
+    ...(roles && { roles: [...roles] }),
+    ...(tags && { tags: [...tags] }),
+    ...(addresses && { addresses: [...addresses] }),
+  } as CredentialAnswer
 }

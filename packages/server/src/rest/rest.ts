@@ -38,6 +38,7 @@ function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal):
     path: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     query: operation.query ?? noQuery,
     ...(operation.method !== 'GET' && { body: operation.body ?? noBody }),
+    ...(operation.open && { open: true }),
     ...(operation.bodyLimit !== undefined && { bodyLimit: operation.bodyLimit }),
     ...(operation.answer && { answer: operation.answer }),
     ...(patience !== undefined && { patienceMs: patience }),
@@ -49,7 +50,7 @@ function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal):
       if (operation.followed && call.headers.accept?.includes('text/event-stream')) {
         return follow(hsm, call, reply, turnstile, closing)
       }
-      using _ = turnstile.enter(call.caller.principal, operation.rate)
+      using _ = turnstile.enter(call.caller, operation.rate)
       const named = namedRequest(name, operation, call)
       if (named === undefined) return finished(reply, operation, await handler(hsm, asked(operation, call)))
       // Who sends it again wants the answer of the first time: that one goes on when nobody waits any more.
@@ -70,7 +71,7 @@ async function follow(
   turnstile: Turnstile,
   closing: AbortSignal,
 ): Promise<FastifyReply> {
-  const turn = turnstile.enter(call.caller.principal, 'follow')
+  const turn = turnstile.enter(call.caller, 'follow')
   const over = new AbortController()
   // Who listens may not be one who may any more: he logs in again, if he can, and goes on where he was.
   const onForget = (tenant = call.caller.tenant) => tenant === call.caller.tenant && over.abort()

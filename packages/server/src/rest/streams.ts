@@ -47,7 +47,7 @@ function route(name: keyof Streams, turnstile: Turnstile): Route<Hsm> {
     admit: (_, caller) => demandRole(name, operation, caller),
     async run(hsm, call, reply) {
       demandText(call.query)
-      const entered = turnstile.enter(call.caller.principal, operation.rate)
+      const entered = turnstile.enter(call.caller, operation.rate)
       const request = call.body as Readable
       try {
         const body = request.iterator({ destroyOnReturn: false })

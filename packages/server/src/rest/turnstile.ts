@@ -1,5 +1,6 @@
-/** How many requests of each rate class one principal may have under way at once. */
+/** How many requests of each rate class one principal, or one address without a log-in, may have under way at once. */
 import type { RateClass } from '@keytether/api'
+import type { Caller } from '@keytether/hsm'
 import { retryAfter } from '../answers.ts'
 import { RequestError } from '../errors.ts'
 
@@ -14,8 +15,9 @@ export class Turnstile {
   readonly #underWay = new Map<string, number>()
 
   /** @throws RequestError TOO_MANY_REQUESTS */
-  enter(principal: string, rate: keyof typeof limits): Disposable {
-    const key = `${rate} ${principal}`
+  enter({ principal, login }: Caller, rate: keyof typeof limits): Disposable {
+    // Those who have not logged in are told apart by where they are.
+    const key = `${rate} ${principal || login.address}`
     const before = this.#underWay.get(key) ?? 0
     if (before >= limits[rate]) {
       const message = `${before} requests of the class ${rate} are under way, as many as one principal may have at once`

@@ -14,6 +14,9 @@ const token = 'a token of this test alone'.replaceAll(' ', '-')
 const bearer = { Authorization: `Bearer ${token}` }
 let draining = false
 const hsm = await openHsm({ devices: { roots: [] } })
+let requests = 0
+/** So that no request waits for a log-in that failed before it. */
+const anotherAddress = () => `10.0.${++requests >> 8}.${requests & 255}`
 const app = buildApp({
   log: createLog('silent'),
   secure: false,
@@ -21,6 +24,7 @@ const app = buildApp({
   leases: new Leases(hsm.devices),
   patienceMs: 1000,
   lendingPatienceMs: 1000,
+  addressOf: anotherAddress,
   authenticate: await authenticator({ tokens: [token] }, hsm),
   draining: () => draining,
   serve: listener => createServer(listener),
