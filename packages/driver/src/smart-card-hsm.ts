@@ -33,7 +33,7 @@ import {
   type TryOptions,
   verifyPin,
 } from './pin.ts'
-import { type Proof, proveKey } from './prove.ts'
+import { type KeyUse, type Proof, proveKey } from './prove.ts'
 import { SecretKeys } from './secret-keys.ts'
 import type {
   DataInfo,
@@ -318,9 +318,13 @@ export class SmartCardHsm {
     return this.#link.alone(link => unwrap(link, reference, blob))
   }
 
-  /** Uses a key once, to see that it is the one of its certificate. After log-in. */
-  proveKey(key: KeyInfo): Promise<Proof> {
-    return this.#link.alone(link => proveKey(link, key))
+  /**
+   * Uses a key once, to see that it is the one of its certificate. After log-in.
+   *
+   * @param use default: whichever it is allowed
+   */
+  proveKey(key: KeyInfo, use?: KeyUse): Promise<Proof> {
+    return this.#link.alone(link => proveKey(link, key, use))
   }
 
   /** What is stored beside a key: X.509, or the request (67) that the card made. `FILE_NOT_FOUND` if nothing is. */
