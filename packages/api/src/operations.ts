@@ -4,6 +4,7 @@ import { cryptographyOperations } from './cryptography.ts'
 import { deviceOperations } from './devices.ts'
 import { enrolmentOperations } from './enrolments.ts'
 import { eventOperations } from './events.ts'
+import { groupTestOperations } from './group-test.ts'
 import { groupOperations } from './groups.ts'
 import { keyOperations } from './keys.ts'
 import type { Operation } from './operation.ts'
@@ -19,6 +20,7 @@ export const operations = {
   ...enrolmentOperations,
   ...ceremonyOperations,
   ...groupOperations,
+  ...groupTestOperations,
   ...keyOperations,
   ...cryptographyOperations,
   ...eventOperations,

@@ -4,6 +4,7 @@ import { cryptographyOperations, cryptographyStreams } from '../cryptography.ts'
 import { deviceOperations } from '../devices.ts'
 import { enrolmentOperations } from '../enrolments.ts'
 import { eventOperations } from '../events.ts'
+import { groupTestOperations } from '../group-test.ts'
 import { groupOperations } from '../groups.ts'
 import { keyOperations } from '../keys.ts'
 import { principalOperations } from '../principals.ts'
@@ -30,7 +31,7 @@ export const chapters: readonly Chapter[] = [
   {
     name: 'groups',
     description: 'Tokens that hold the same keys, so that any of them can be lost',
-    operations: groupOperations,
+    operations: { ...groupOperations, ...groupTestOperations },
   },
   {
     name: 'devices',
