@@ -19,6 +19,7 @@ import { serve } from './commands/serve.ts'
 import { service } from './commands/service.ts'
 import { share } from './commands/share.ts'
 import { tenant } from './commands/tenant.ts'
+import { testHsm } from './commands/test-hsm.ts'
 import { verifyAttestation } from './commands/verify-attestation.ts'
 import { verifyRecord } from './commands/verify-record.ts'
 import { whoami } from './commands/whoami.ts'
@@ -36,7 +37,20 @@ export function createProgram(): Command {
     .showHelpAfterError('hint: add --help to see what this command takes')
     .configureHelp({ minWidthToWrap: 30, styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
-  const atService = [device, group, key, cryptography, enrolment, ceremony, events, whoami, tenant, principal, service]
+  const atService = [
+    device,
+    group,
+    testHsm,
+    key,
+    cryptography,
+    enrolment,
+    ceremony,
+    events,
+    whoami,
+    tenant,
+    principal,
+    service,
+  ]
   const offline = [share, verifyAttestation, verifyRecord]
   for (const declare of [demo, serve, emulator, agent, card, ...atService, ...offline, completion]) declare(program)
 
