@@ -11,6 +11,7 @@ export type {
 export { DriverError, type DriverErrorCode } from './errors.ts'
 export { isExchangeKey } from './groups.ts'
 export { keyDomainState } from './key-domains.ts'
+export type { Exchange, Watch } from './link.ts'
 export { openPcsc, type PcscChannel } from './pcsc/channel.ts'
 export { listReaders } from './pcsc/context.ts'
 export { PcscError, type PcscErrorCode } from './pcsc/errors.ts'

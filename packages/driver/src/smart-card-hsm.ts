@@ -12,7 +12,7 @@ import { Groups } from './groups.ts'
 import { type Application, identify, openSecureMessaging, type Selected, selectCall } from './identify.ts'
 import { readInventory } from './inventory.ts'
 import { KeyDomains } from './key-domains.ts'
-import { Link } from './link.ts'
+import { Link, type Watch } from './link.ts'
 import {
   addCertificate,
   addData,
@@ -66,6 +66,8 @@ export interface OpenOptions {
    * logged in on purpose. Default false.
    */
   readonly keepLogIn?: boolean
+  /** Told of all that goes to the card and comes back, in the clear: PINs and keys as well. */
+  readonly watch?: Watch
 }
 
 const smallestMaximumApdu = 1232
@@ -110,7 +112,7 @@ export class SmartCardHsm {
    * @throws DriverError `NOT_A_SMARTCARD_HSM`, `UNKNOWN_ROOT` or `NOT_GENUINE`
    */
   static async open(channel: Channel, options: OpenOptions): Promise<SmartCardHsm> {
-    const link = new Link(channel, options.maximumApdu ?? smallestMaximumApdu)
+    const link = new Link(channel, options.maximumApdu ?? smallestMaximumApdu, options.watch)
     return new SmartCardHsm(link, await identify(link, options.roots, options.keepLogIn ?? false))
   }
 

@@ -8,6 +8,7 @@ export type { GroupTest } from './diagnosis/diagnosis.ts'
 export { HsmError, type HsmErrorCode } from './errors.ts'
 export type { Foundation } from './foundation.ts'
 export { Groups } from './groups/groups.ts'
+export { type TenantHealth, tenantHealth } from './health/tenant-health.ts'
 export type { Event, EventFilter } from './history/events.ts'
 export { History } from './history/history.ts'
 export { type Hsm, type HsmOptions, openHsm } from './hsm.ts'
@@ -26,14 +27,23 @@ export type { Principal, Principals } from './principals/principals.ts'
 export type { NewTenant, Tenant } from './principals/tenants.ts'
 export type { Tries } from './principals/tries.ts'
 export { currentRequest, inRequest, type KeyUseRecord, type RequestContext } from './requests/context.ts'
+export {
+  currentRequest,
+  type DeviceOperation,
+  inRequest,
+  type KeyUseRecord,
+  type RequestContext,
+} from './requests/context.ts'
 export type { Operation } from './scheduler/operation.ts'
 export type { Pool } from './scheduler/pool.ts'
 export type { Pools } from './scheduler/pools.ts'
+export type { DeviceExchange } from './sessions/device-exchange.ts'
 export { DeviceSession, type DeviceState } from './sessions/device-session.ts'
 export { Devices, type DevicesOptions, type KeySelector, type Within } from './sessions/devices.ts'
 export type { HeldKey } from './sessions/held-keys.ts'
 export type { Key, KeyDomain } from './sessions/key-instances.ts'
 export { backupDatabase } from './store/backup.ts'
 export { type MigrationPlan, planMigrations } from './store/migrate.ts'
+export { troubleWith } from './store/trouble.ts'
 export type { MasterKey } from './vault/master-key.ts'
 export type { VaultState } from './vault/vault.ts'
