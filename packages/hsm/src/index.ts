@@ -26,7 +26,6 @@ export type { Credential, CredentialSettings, NewCredential } from './principals
 export type { Principal, Principals } from './principals/principals.ts'
 export type { NewTenant, Tenant } from './principals/tenants.ts'
 export type { Tries } from './principals/tries.ts'
-export { currentRequest, inRequest, type KeyUseRecord, type RequestContext } from './requests/context.ts'
 export {
   currentRequest,
   type DeviceOperation,
