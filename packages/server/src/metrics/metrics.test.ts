@@ -13,6 +13,7 @@ import { createLog } from '../log.ts'
 const hsm = await openHsm({ devices: { roots: [emulatorRoot] } })
 const main: Caller = {
   ...{ principal: 'prn_test', name: 'tester', tenant: hsm.tenants.main, tags: [] },
+  login: { credential: 'test', address: '127.0.0.1' },
   roles: ['administrator', 'manager', 'operator'],
 }
 let asking: Caller | undefined
