@@ -130,6 +130,26 @@ test('root hands a tenant to its administrator, who lets others in', async () =>
   await fails(rootToken, ['tenant', 'delete', 'main', '--yes'], 1, /belongs to the service/)
 })
 
+test('tokens that are good for less, are rotated, and are taken from some places only', async () => {
+  const ann = tokenIn('ann.token')
+  await ok(ann, 'principal', 'create', 'ben', '--role', 'auditor', 'operator', '--no-token')
+  const narrow = ['--role', 'auditor', '--address', '127.0.0.0/8', '::1', '--out', 'ben.token']
+  const made = await ok(ann, 'principal', 'token', 'create', 'ben', '--name', 'one', ...narrow)
+  assert.match(made, /\nOnly +: roles auditor; from 127\.0\.0\.0\/8, ::1\n/)
+  assert.match(await ok(tokenIn('ben.token'), 'whoami'), /Roles +: auditor\n/)
+  const rotate = ['principal', 'token', 'rotate', 'ben', '--name', 'one', '--new-name', 'two', '--out', 'ben-2.token']
+  await ok(ann, ...rotate, '--overlap', '0.5')
+  assert.match(
+    await ok(ann, 'principal', 'show', 'ben'),
+    /\none +\S+Z +\S+Z +\S+Z +roles auditor.*\ntwo +\S+Z +no end +never +roles/,
+  )
+  for (const name of ['ben.token', 'ben-2.token']) await ok(tokenIn(name), 'whoami')
+  assert.equal(await ok(ann, 'tenant', 'addresses'), 'everywhere\n')
+  await fails(ann, ['tenant', 'addresses', '--only', '192.0.2.0/24'], 2, /shut out yourself: 127\.0\.0\.1/)
+  assert.equal(await ok(ann, 'tenant', 'addresses', '--only', '127.0.0.1'), '127.0.0.1\n')
+  assert.equal(await ok(ann, 'tenant', 'addresses', '--everywhere'), 'everywhere\n')
+})
+
 test('a copy that was made while it runs is a service again', async () => {
   const made = JSON.parse(await ok(token, 'service', 'backup', '--config', 'service.json', 'copy.db', '--json'))
   assert.equal(made.bytes, statSync(file('copy.db')).size)

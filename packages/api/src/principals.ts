@@ -105,7 +105,6 @@ export const principalOperations = {
     method: 'POST',
     path: '/principals/{principal}/credentials',
     summary: 'Makes a bearer token, which is shown this once',
-    description: 'To change a token: make another one, use it everywhere, and revoke the old one.',
     roles: administrators,
     rate: 'write',
     status: 201,
@@ -114,6 +113,26 @@ export const principalOperations = {
       /** Absent: it is good until it is revoked. */
       expiresAt: Time.optional(),
       ...narrowing,
+    }),
+    answer: Credential.extend({ token: z.string() }),
+    idempotent: true,
+    secret: true,
+  }),
+  rotateCredential: operation({
+    method: 'POST',
+    path: '/principals/{principal}/credentials/{credential}/rotate',
+    summary: 'Makes another token for what this one is good for; both are until this one ends',
+    description: 'It ends when the overlap is over, or with its own end, if that is sooner.',
+    roles: administrators,
+    rate: 'write',
+    status: 201,
+    body: z.strictObject({
+      /** Of the new one. */
+      name: Name,
+      /** Seconds: for how long this one goes on. */
+      overlap: z.int().min(0).max(7_776_000).default(86_400),
+      /** Absent: as long after now as this one's end was after its making. */
+      expiresAt: Time.optional(),
     }),
     answer: Credential.extend({ token: z.string() }),
     idempotent: true,

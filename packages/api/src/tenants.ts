@@ -1,10 +1,13 @@
 /** Tenants, which root makes and hands over. */
 import { z } from 'zod'
 import { operation } from './operation.ts'
-import { Name, PageQuery, pageOf, Time } from './values.ts'
+import { AddressRanges, Name, PageQuery, pageOf, Time } from './values.ts'
 
 export const Tenant = z.strictObject({ id: z.string(), name: z.string(), createdAt: Time })
 export type Tenant = z.infer<typeof Tenant>
+
+/** Absent: everywhere. */
+const Addresses = z.strictObject({ addresses: AddressRanges.optional() })
 
 export const tenantOperations = {
   listTenants: operation({
@@ -34,6 +37,24 @@ export const tenantOperations = {
       administrator: z.strictObject({ id: z.string(), name: z.string() }),
       token: z.string(),
     }),
+  }),
+  showAddresses: operation({
+    method: 'GET',
+    path: '/tenant/addresses',
+    summary: 'From where principals of the tenant may log in',
+    roles: ['administrator', 'auditor'],
+    rate: 'read',
+    answer: Addresses,
+  }),
+  restrictAddresses: operation({
+    method: 'PUT',
+    path: '/tenant/addresses',
+    summary: 'Lets principals of the tenant log in from these addresses alone, from their next request on',
+    description:
+      'Refused with INVALID where the address of this request is none of them. Devices connect from where they are.',
+    roles: ['administrator'],
+    rate: 'write',
+    body: Addresses,
   }),
   deleteTenant: operation({
     method: 'DELETE',

@@ -13,8 +13,8 @@ export function principal(program: Command): void {
   for (const declare of [list, show, create, change, remove, token]) declare(command)
   examples(command, [
     ['keytether principal create web --role operator --tag web --out web.token', 'a program that uses keys'],
-    ['keytether principal token create web --name 2027 --out new.token', 'another token, before the old one goes'],
-    ['keytether principal token revoke web --name first', 'the old one is refused from now on'],
+    ['keytether principal token rotate web --name first --new-name 2027 --out new.token', 'both are good for a day'],
+    ['keytether principal token revoke web --name first', 'it is refused from now on'],
     ['keytether principal change web --disable', 'whatever its tokens are'],
   ])
 }

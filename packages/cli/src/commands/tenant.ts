@@ -1,5 +1,5 @@
 /** `keytether tenant`: for root, who makes tenants and hands them over. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { confirm } from '../confirm.ts'
 import { examples } from '../examples.ts'
 import { fields, type OutputOptions, outputOptions, printable, report, table } from '../output.ts'
@@ -22,6 +22,18 @@ export function tenant(program: Command): void {
     .option('--administrator <name>', 'What its first administrator is called', 'administrator')
   outputOptions(newTokenOption(serviceOptions(create))).action(createTenant)
   examples(create, [['keytether tenant create office --administrator ann --out ann.token', 'the file is for Ann']])
+  const addresses = command
+    .command('addresses')
+    .description('From where principals of your tenant may log in')
+    .addOption(
+      new Option('--only <range...>', 'From these alone, as 192.0.2.7 or 2001:db8::/32').conflicts('everywhere'),
+    )
+    .option('--everywhere', 'From everywhere again')
+  outputOptions(serviceOptions(addresses)).action(tenantAddresses)
+  examples(addresses, [
+    ['keytether tenant addresses', 'what holds now'],
+    ['keytether tenant addresses --only 192.0.2.0/24 2001:db8::/32', 'refused where it would shut you out yourself'],
+  ])
   const remove = command
     .command('delete')
     .description('Delete a tenant in which there are no devices, groups and keys')
@@ -51,6 +63,18 @@ async function createTenant(
   report(options, document, () =>
     fields([['Tenant', made.name], ['Id', made.id], ['Administrator', made.administrator.name], line]),
   )
+}
+
+async function tenantAddresses(
+  options: Options & { readonly only?: readonly string[]; readonly everywhere?: true },
+): Promise<void> {
+  const { only, everywhere } = options
+  const shown = await withService(options, async client => {
+    if (only) await client.restrictAddresses({ body: { addresses: [...only] } })
+    if (everywhere) await client.restrictAddresses({ body: {} })
+    return client.showAddresses()
+  })
+  report(options, shown, () => shown.addresses ?? ['everywhere'])
 }
 
 async function deleteTenant(name: string, options: Options & { readonly yes?: true }): Promise<void> {

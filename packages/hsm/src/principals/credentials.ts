@@ -38,6 +38,15 @@ export interface NewCredential extends Credential {
   readonly token: string
 }
 
+/** How one takes the place of another. */
+export interface Rotation {
+  readonly name: string
+  readonly overlapMs: number
+  readonly expiresAt?: number | undefined
+}
+
+/** Those that ended are shown for a month. */
+const shownMs = 30 * 24 * 3_600_000
 /** So that all of a principal's fit into one answer. */
 const mostOfOne = 50
 
@@ -78,18 +87,41 @@ export class Credentials {
     })
   }
 
+  /**
+   * A new token for what an old one is good for; until the old one ends, both are.
+   *
+   * @param old its name or id
+   * @param rotation the name of the new one, and for how long the old one goes on, in milliseconds
+   * @param expiresAt of the new one; default: as long after now as the old one's end was after its making
+   */
+  async rotate(caller: Caller, principal: string, old: string, rotation: Rotation): Promise<NewCredential> {
+    const { name, overlapMs, expiresAt } = rotation
+    const tenant = tenantOf(caller)
+    const now = this.#foundation.now()
+    const made = await this.#foundation.history.write(async db => {
+      const owner = await findPrincipal(db, tenant, principal)
+      const row = await findCredential(db, owner, old)
+      const { id, roles, tags, addresses } = credentialOf(row)
+      const lasting = row.expires_at === null ? undefined : now + row.expires_at - row.created_at
+      const settings = { roles, tags, addresses, expiresAt: expiresAt ?? lasting }
+      demandSettings(settings, now)
+      const value = await insertCredential(db, { principal: owner.id, name, settings, now })
+      const end = Math.min(row.expires_at ?? Number.POSITIVE_INFINITY, now + overlapMs)
+      await db.updateTable('credentials').set({ expires_at: end }).where('id', '=', id).execute()
+      const happened = { tenant, type: 'credential.rotated', subject: owner.id, actor: caller.principal }
+      const data = { credential: value.id, name, ...settings, replaces: { credential: id, name: row.name, until: end } }
+      return { value, happened: [{ ...happened, data }] }
+    })
+    this.#logins.forget(tenant)
+    return made
+  }
+
   /** @param name its name or id. It is refused from when this resolves. */
   async revoke(caller: Caller, principal: string, name: string): Promise<void> {
     const tenant = tenantOf(caller)
     await this.#foundation.history.write(async db => {
       const owner = await findPrincipal(db, tenant, principal)
-      const row = await db
-        .selectFrom('credentials')
-        .selectAll()
-        .where('principal_id', '=', owner.id)
-        .where(or => or.or([or('name', '=', name), or('id', '=', name)]))
-        .executeTakeFirst()
-      if (row === undefined) throw new HsmError('NOT_FOUND', `${owner.name} has no credential ${name}`)
+      const row = await findCredential(db, owner, name)
       await db.deleteFrom('credentials').where('id', '=', row.id).execute()
       await this.#principals.demandAdministrator(db, tenant)
       const happened = { tenant, type: 'credential.revoked', subject: owner.id, actor: caller.principal }
@@ -97,6 +129,22 @@ export class Credentials {
     })
     this.#logins.forget(tenant)
   }
+}
+
+/** @throws HsmError `NOT_FOUND` */
+async function findCredential(
+  db: Transaction<Tables>,
+  owner: Row<'principals'>,
+  name: string,
+): Promise<Row<'credentials'>> {
+  const row = await db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('principal_id', '=', owner.id)
+    .where(or => or.or([or('name', '=', name), or('id', '=', name)]))
+    .executeTakeFirst()
+  if (row === undefined) throw new HsmError('NOT_FOUND', `${owner.name} has no credential ${name}`)
+  return row
 }
 
 /** @throws HsmError `INVALID` */
@@ -117,6 +165,11 @@ export async function insertCredential(
   db: Transaction<Tables>,
   { principal, name, settings, now }: CredentialOf,
 ): Promise<NewCredential> {
+  await db
+    .deleteFrom('credentials')
+    .where('principal_id', '=', principal)
+    .where('expires_at', '<', now - shownMs)
+    .execute()
   const others = await db.selectFrom('credentials').select('name').where('principal_id', '=', principal).execute()
   if (others.some(other => other.name === name)) throw new HsmError('EXISTS', `there is a credential ${name} already`)
   if (others.length >= mostOfOne) {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { eachDatabase } from '@keytether/test/databases'
 import { type Hsm, openHsm } from '../hsm.ts'
 import type { Caller } from './caller.ts'
+import type { Credential } from './credentials.ts'
 import type { NewTenant } from './tenants.ts'
 
 const login = { credential: 'test', address: '127.0.0.1' }
@@ -128,6 +129,56 @@ eachDatabase((_, open) => {
     assert.deepEqual({ ...listed, ...settings }, listed)
     for (const addresses of [['nowhere'], ['192.0.2.0/40']])
       await assert.rejects(async () => hsm.credentials.create(caller, 'bob', 'x', { addresses }), { code: 'INVALID' })
+  })
+
+  test('a token is rotated: the new one is good for the same, and the old one ends when the overlap is over', async () => {
+    await using hsm = await start()
+    const { caller } = await tenant(hsm, 'office')
+    await hsm.principals.create(caller, 'bob', { roles: ['operator', 'manager'], tags: [] })
+    const narrow = { roles: ['operator'], addresses: ['127.0.0.0/8'] } as const
+    const old = await hsm.credentials.create(caller, 'bob', 'old', narrow)
+    const good = async (token: string) => (await hsm.logins.byToken(token, '127.0.0.1'))?.roles
+    const fresh = await hsm.credentials.rotate(caller, 'bob', 'old', { name: 'fresh', overlapMs: 200 })
+    assert.deepEqual([fresh.roles, fresh.addresses, fresh.expiresAt], [['operator'], ['127.0.0.0/8'], null])
+    assert.deepEqual([await good(old.token), await good(fresh.token)], [['operator'], ['operator']])
+    const [{ expiresAt }] = (await hsm.credentials.list(caller, 'bob')) as [Credential]
+    while (Date.now() < expiresAt!) await new Promise(resolve => setTimeout(resolve, 20))
+    assert.deepEqual([await good(old.token), await good(fresh.token)], [undefined, ['operator']])
+    // Somebody has seen it: at once.
+    const last = await hsm.credentials.rotate(caller, 'bob', 'fresh', { name: 'last', overlapMs: 0 })
+    assert.deepEqual([await good(fresh.token), await good(last.token)], [undefined, ['operator']])
+    // What lasts for a year is followed by what lasts for a year, and does not last longer by that.
+    const day = 86_400_000
+    const yearly = await hsm.credentials.create(caller, 'bob', 'yearly', { expiresAt: Date.now() + 365 * day })
+    const next = await hsm.credentials.rotate(caller, 'bob', 'yearly', { name: 'next', overlapMs: 400 * day })
+    assert.ok(Math.abs(next.expiresAt! - yearly.expiresAt!) < day)
+    const listed = await hsm.credentials.list(caller, 'bob')
+    assert.equal(listed.find(({ name }) => name === 'yearly')!.expiresAt, yearly.expiresAt)
+    await assert.rejects(hsm.credentials.rotate(caller, 'bob', 'next', { name: 'last', overlapMs: 0 }), {
+      code: 'EXISTS',
+    })
+    await assert.rejects(hsm.credentials.rotate(caller, 'bob', 'gone', { name: 'x', overlapMs: 0 }), {
+      code: 'NOT_FOUND',
+    })
+  })
+
+  test('a tenant may be reached from some places only, and nobody shuts himself out', async () => {
+    await using hsm = await start()
+    const { caller, credential } = await tenant(hsm, 'office')
+    const other = await tenant(hsm, 'lab')
+    const from = async (address: string) => (await hsm.logins.byToken(credential.token, address))?.name
+    assert.equal(await hsm.tenants.addressesOf(caller), undefined)
+    await assert.rejects(hsm.tenants.restrict(caller, ['192.0.2.0/24']), { code: 'INVALID', message: /127\.0\.0\.1/ })
+    await hsm.tenants.restrict(caller, ['127.0.0.1', '192.0.2.0/24'])
+    assert.deepEqual(await hsm.tenants.addressesOf(caller), ['127.0.0.1', '192.0.2.0/24'])
+    assert.deepEqual([await from('192.0.2.9'), await from('203.0.113.9')], ['ann', undefined])
+    assert.equal((await hsm.logins.byToken(other.credential.token, '203.0.113.9'))?.name, 'ann')
+    // A credential does not let in whom the tenant does not.
+    const wide = await hsm.credentials.create(caller, 'ann', 'wide', { addresses: ['0.0.0.0/0'] })
+    assert.equal(await hsm.logins.byToken(wide.token, '203.0.113.9'), undefined)
+    await hsm.tenants.restrict(caller, undefined)
+    assert.equal(await from('203.0.113.9'), 'ann')
+    await assert.rejects(hsm.tenants.restrict(root, undefined), { code: 'FORBIDDEN' })
   })
 
   test('who is disabled, changed or deleted is so in the next request', async () => {

@@ -8,7 +8,8 @@ import type { Foundation } from '../foundation.ts'
 import { newId } from '../store/ids.ts'
 import { type Page, type PageRequest, pageOf } from '../store/page.ts'
 import type { Row, Tables } from '../store/tables.ts'
-import type { Caller } from './caller.ts'
+import { addresses } from './addresses.ts'
+import { type Caller, tenantOf } from './caller.ts'
 import { insertCredential, type NewCredential } from './credentials.ts'
 import type { Logins } from './logins.ts'
 import { insertPrincipal, type Principal } from './principals.ts'
@@ -65,6 +66,36 @@ export class Tenants {
   async nameOf(id: string): Promise<string> {
     const { db } = this.#foundation.store
     return (await db.selectFrom('tenants').select('name').where('id', '=', id).executeTakeFirstOrThrow()).name
+  }
+
+  /** Addresses and networks from which principals of the caller's tenant log in; none: any. */
+  async addressesOf(caller: Caller): Promise<readonly string[] | undefined> {
+    const { db } = this.#foundation.store
+    const { addresses: ranges } = await db
+      .selectFrom('tenants')
+      .select('addresses')
+      .where('id', '=', tenantOf(caller))
+      .executeTakeFirstOrThrow()
+    return ranges === null ? undefined : JSON.parse(ranges)
+  }
+
+  /**
+   * From now on its principals log in from these alone. Devices connect from where they are.
+   *
+   * @throws HsmError `INVALID` if the caller could not log in any more
+   */
+  async restrict(caller: Caller, ranges: readonly string[] | undefined): Promise<void> {
+    const tenant = tenantOf(caller)
+    const { address } = caller.login
+    if (ranges !== undefined && !addresses(ranges)(address))
+      throw new HsmError('INVALID', `you would be shut out yourself: ${address}, from which you ask, is none of them`)
+    await this.#foundation.history.write(async db => {
+      const listed = ranges === undefined ? null : JSON.stringify(ranges)
+      await db.updateTable('tenants').set({ addresses: listed }).where('id', '=', tenant).execute()
+      const happened = { tenant, type: 'tenant.restricted', subject: tenant, actor: caller.principal }
+      return { value: undefined, happened: [{ ...happened, data: { addresses: ranges } }] }
+    })
+    this.#logins.forget(tenant)
   }
 
   /**

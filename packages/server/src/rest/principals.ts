@@ -32,6 +32,12 @@ export const principalHandlers: Handlers<Operations> = {
     const made = await credentials.create(caller, params.principal, name, { ...narrowing, ...end })
     return { ...credentialAnswer(made), token: made.token }
   },
+  async rotateCredential({ credentials }, { caller, params, body: { name, overlap, expiresAt } }) {
+    const end = expiresAt === undefined ? undefined : Date.parse(expiresAt)
+    const rotation = { name, overlapMs: overlap * 1_000, expiresAt: end }
+    const made = await credentials.rotate(caller, params.principal, params.credential, rotation)
+    return { ...credentialAnswer(made), token: made.token }
+  },
   async revokeCredential({ credentials }, { caller, params }) {
     await credentials.revoke(caller, params.principal, params.credential)
   },

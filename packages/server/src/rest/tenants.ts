@@ -22,6 +22,13 @@ export const tenantHandlers: Handlers<typeof tenantOperations> = {
       token: credential.token,
     }
   },
+  async showAddresses({ tenants }, { caller }) {
+    const addresses = await tenants.addressesOf(caller)
+    return addresses === undefined ? {} : { addresses: [...addresses] }
+  },
+  async restrictAddresses({ tenants }, { caller, body }) {
+    await tenants.restrict(caller, body.addresses)
+  },
   async deleteTenant({ tenants }, { caller, params }) {
     await tenants.delete(caller, params.tenant)
   },

@@ -10,9 +10,14 @@ export interface RightsOptions {
 type TenantRole = (typeof tenantRoles)[number]
 
 export function rightsOptions(command: Command): Command {
-  return command
-    .option('--role <role...>', `What it may: ${tenantRoles.join(', ')}`, oneRole)
-    .option('--tag <tag...>', 'As an operator, it uses keys that have one of these, and keys that have none')
+  return roleOption(command, 'What it may').option(
+    '--tag <tag...>',
+    'As an operator, it uses keys that have one of these, and keys that have none',
+  )
+}
+
+export function roleOption(command: Command, what: string): Command {
+  return command.option('--role <role...>', `${what}: ${tenantRoles.join(', ')}`, oneRole)
 }
 
 function oneRole(text: string, before: readonly TenantRole[] = []): readonly TenantRole[] {

@@ -5,6 +5,7 @@ import { examples } from '../../examples.ts'
 import { fields, type OutputOptions, outputOptions, printable, report, table } from '../../output.ts'
 import { withService } from '../../service/connection.ts'
 import { type ServiceOptions, serviceOptions } from '../../service/options.ts'
+import { narrowingWords } from './narrowing.ts'
 
 export type Principal = Answer<Operations['getPrincipal']>
 
@@ -28,12 +29,13 @@ async function run(name: string, options: ServiceOptions & OutputOptions): Promi
     ...(items.length === 0
       ? ['no tokens: it cannot log in, unless the configuration of the service lets it']
       : table(
-          ['TOKEN', 'SINCE', 'UNTIL', 'LAST USED'],
-          items.map(({ name, createdAt, expiresAt, lastUsedAt }) => [
-            printable(name),
-            createdAt,
-            expiresAt ?? 'no end',
-            lastUsedAt ?? 'never',
+          ['TOKEN', 'SINCE', 'UNTIL', 'LAST USED', 'ONLY'],
+          items.map(one => [
+            printable(one.name),
+            one.createdAt,
+            one.expiresAt ?? 'no end',
+            one.lastUsedAt ?? 'never',
+            narrowingWords(one),
           ]),
         )),
   ])
