@@ -64,6 +64,12 @@ export async function twoTenants(database: string): Promise<TwoTenants> {
       .insertInto('enrolments')
       .values({ ...enrolment, uses_left: null, expires_at: null })
       .execute()
+    const issuer = { id: 'iss_theirs', tenant_id, name: 'theirs', url: 'https://theirs.example', audiences: '["hsm"]' }
+    const trusting = { algorithms: '["ES256"]', name_claim: 'sub', rules: '[]', authorities: null }
+    await db
+      .insertInto('issuers')
+      .values({ ...issuer, ...trusting, ...times })
+      .execute()
     const ceremony = { id: 'cer_theirs', tenant_id, device_id, kind: 'dkek', state: 'open', data: '{}' } as const
     await db
       .insertInto('ceremonies')
@@ -82,6 +88,7 @@ export async function twoTenants(database: string): Promise<TwoTenants> {
       device: [device_id, 'theirs', path, 'ZZTHEIRS01'],
       key: [key_id, 'theirs'],
       enrolment: ['enr_theirs', 'theirs'],
+      issuer: ['iss_theirs', 'theirs'],
       ceremony: ['cer_theirs'],
       version: ['1'],
     },

@@ -4,8 +4,8 @@ import { cryptographyOperations } from './cryptography.ts'
 import { deviceOperations } from './devices.ts'
 import { enrolmentOperations } from './enrolments.ts'
 import { eventOperations } from './events.ts'
-import { groupTestOperations } from './group-test.ts'
 import { groupOperations } from './groups.ts'
+import { issuerOperations } from './issuers.ts'
 import { keyOperations } from './keys.ts'
 import type { Operation } from './operation.ts'
 import { principalOperations } from './principals.ts'
@@ -16,11 +16,11 @@ export const operations = {
   ...serviceOperations,
   ...tenantOperations,
   ...principalOperations,
+  ...issuerOperations,
   ...deviceOperations,
   ...enrolmentOperations,
   ...ceremonyOperations,
   ...groupOperations,
-  ...groupTestOperations,
   ...keyOperations,
   ...cryptographyOperations,
   ...eventOperations,

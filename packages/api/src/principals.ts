@@ -7,8 +7,8 @@ import { AddressRanges, Name, PageQuery, pageOf, Time, wanted } from './values.t
 const administrators = ['administrator'] as const
 const readers = ['administrator', 'auditor'] as const
 
-const Roles = z.array(z.enum(tenantRoles, wanted(`one of ${tenantRoles.join(', ')}`))).max(tenantRoles.length)
-const Tags = z.array(Name).max(64)
+export const Roles = z.array(z.enum(tenantRoles, wanted(`one of ${tenantRoles.join(', ')}`))).max(tenantRoles.length)
+export const Tags = z.array(Name).max(64)
 
 export const Principal = z.strictObject({
   id: z.string(),

@@ -3,17 +3,7 @@
  *
  * @module
  */
-import {
-  bytes,
-  type Codec,
-  DecodeError,
-  decode,
-  encode,
-  mapped,
-  nothing,
-  oneOf,
-  type ReaderOptions,
-} from '@keytether/codec'
+import { bytes, type Codec, DecodeError, decode, encode, mapped, nothing, oneOf } from '@keytether/codec'
 import { type CommandApdu, decodeResponse, encodeCommand, encodeResponse } from './apdu.ts'
 import { UnexpectedStatusError } from './errors.ts'
 import { statusMeaning, sw } from './status.ts'
@@ -57,8 +47,6 @@ export interface RequestOptions {
   readonly extended?: boolean
 }
 
-export type ReadOptions = Pick<ReaderOptions, 'secrets'>
-
 export interface Command<P, D, R, S extends StatusMap> {
   readonly name: string
   readonly cla: number
@@ -67,10 +55,10 @@ export interface Command<P, D, R, S extends StatusMap> {
   matches(apdu: CommandApdu): boolean
   encodeRequest(params: P, data: D, options?: RequestOptions): Uint8Array<ArrayBuffer>
   decodeParams(apdu: CommandApdu): P
-  decodeData(apdu: CommandApdu, options?: ReadOptions): D
+  decodeData(apdu: CommandApdu): D
   encodeResponse(outcome: Outcome<R, S>): Uint8Array<ArrayBuffer>
   /** @throws UnexpectedStatusError for a status word that is not an outcome of this command, DecodeError for bad data */
-  decodeResponse(bytes: Uint8Array, options?: ReadOptions): Outcome<R, S>
+  decodeResponse(bytes: Uint8Array): Outcome<R, S>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the types are in the declaration; a list of commands has none in common.
@@ -131,7 +119,7 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
       return encodeCommand({ cla, ins, p1, p2, data: encode(dataCodec, d), le, extended: options.extended })
     },
     decodeParams: apdu => decode(params, Uint8Array.of(apdu.p1, apdu.p2)),
-    decodeData: (apdu, options) => decode(dataCodec, apdu.data, { ...reader, ...options }),
+    decodeData: apdu => decode(dataCodec, apdu.data, reader),
     encodeResponse(outcome) {
       const none = new Uint8Array()
       if (outcome.status === 'ok') {
@@ -148,10 +136,9 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
       }
       return encodeResponse({ data: encode(responseCodec, (outcome as { data: R }).data), sw: status.sw })
     },
-    decodeResponse(response, options) {
+    decodeResponse(response) {
       const apdu = decodeResponse(response)
-      const readData = () => decode(responseCodec, apdu.data, { ...reader, ...options })
-      if (apdu.sw === sw.ok) return { status: 'ok', data: readData() }
+      if (apdu.sw === sw.ok) return { status: 'ok', data: decode(responseCodec, apdu.data, reader) }
       for (const [key, status] of statuses) {
         if (typeof status === 'number' || status.kind === 'anyOf') {
           const words: readonly number[] = typeof status === 'number' ? [status] : status.sws
@@ -161,7 +148,7 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
             return { status: key, triesLeft: apdu.sw & 0x0f } as unknown as Outcome<R, S>
           }
         } else if (status.sw === apdu.sw) {
-          return { status: key, data: readData() } as unknown as Outcome<R, S>
+          return { status: key, data: decode(responseCodec, apdu.data, reader) } as unknown as Outcome<R, S>
         }
       }
       throw new UnexpectedStatusError(name, apdu.sw, statusMeaning(apdu.sw))

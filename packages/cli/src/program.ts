@@ -13,13 +13,13 @@ import { emulator } from './commands/emulator.ts'
 import { enrolment } from './commands/enrolment.ts'
 import { events } from './commands/events.ts'
 import { group } from './commands/group.ts'
+import { issuer } from './commands/issuer.ts'
 import { key } from './commands/key.ts'
 import { principal } from './commands/principal.ts'
 import { serve } from './commands/serve.ts'
 import { service } from './commands/service.ts'
 import { share } from './commands/share.ts'
 import { tenant } from './commands/tenant.ts'
-import { testHsm } from './commands/test-hsm.ts'
 import { verifyAttestation } from './commands/verify-attestation.ts'
 import { verifyRecord } from './commands/verify-record.ts'
 import { whoami } from './commands/whoami.ts'
@@ -40,7 +40,6 @@ export function createProgram(): Command {
   const atService = [
     device,
     group,
-    testHsm,
     key,
     cryptography,
     enrolment,
@@ -49,6 +48,7 @@ export function createProgram(): Command {
     whoami,
     tenant,
     principal,
+    issuer,
     service,
   ]
   const offline = [share, verifyAttestation, verifyRecord]

@@ -7,7 +7,6 @@ import { LifeCycle } from './devices/life-cycle.ts'
 import { Pins } from './devices/pins.ts'
 import { Registry } from './devices/registry.ts'
 import { Retirements } from './devices/retirement.ts'
-import { Diagnosis } from './diagnosis/diagnosis.ts'
 import type { Foundation } from './foundation.ts'
 import { Groups } from './groups/groups.ts'
 import { Events } from './history/events.ts'
@@ -15,6 +14,8 @@ import { History } from './history/history.ts'
 import { Keys } from './keys/keys.ts'
 import { Placement } from './placement/placement.ts'
 import { Credentials } from './principals/credentials.ts'
+import { IssuedLogins } from './principals/issued.ts'
+import { Issuers } from './principals/issuers.ts'
 import { Logins } from './principals/logins.ts'
 import { Principals } from './principals/principals.ts'
 import { Tenants } from './principals/tenants.ts'
@@ -44,6 +45,8 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly logins: Logins
   /** Tries to log in. */
   readonly tries: Tries
+  readonly issuers: Issuers
+  readonly issued: IssuedLogins
   readonly registry: Registry
   readonly enrolments: Enrolments
   readonly pins: Pins
@@ -51,7 +54,6 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly ceremonies: Ceremonies
   readonly groups: Groups
   readonly placement: Placement
-  readonly diagnosis: Diagnosis
   readonly retirements: Retirements
   readonly keys: Keys
   readonly cryptography: Cryptography
@@ -100,6 +102,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     }),
   )
   const requests = opened.use(new Requests(foundation, vault))
+  const issued = opened.use(new IssuedLogins(foundation, logins))
   const all = opened.move()
   return {
     ...foundation,
@@ -110,6 +113,8 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     credentials,
     logins,
     tries: new Tries(now),
+    issuers: new Issuers(foundation, logins),
+    issued,
     registry,
     enrolments: new Enrolments(foundation),
     pins: devicePins,
@@ -117,7 +122,6 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     ceremonies: new Ceremonies(foundation, registry),
     groups,
     placement,
-    diagnosis: new Diagnosis(foundation, placement),
     retirements: new Retirements(foundation, registry, vault, options.roots),
     keys,
     cryptography: new Cryptography(foundation, keys),

@@ -4,8 +4,8 @@ import { cryptographyOperations, cryptographyStreams } from '../cryptography.ts'
 import { deviceOperations } from '../devices.ts'
 import { enrolmentOperations } from '../enrolments.ts'
 import { eventOperations } from '../events.ts'
-import { groupTestOperations } from '../group-test.ts'
 import { groupOperations } from '../groups.ts'
+import { issuerOperations } from '../issuers.ts'
 import { keyOperations } from '../keys.ts'
 import { principalOperations } from '../principals.ts'
 import { serviceOperations } from '../service.ts'
@@ -31,7 +31,7 @@ export const chapters: readonly Chapter[] = [
   {
     name: 'groups',
     description: 'Tokens that hold the same keys, so that any of them can be lost',
-    operations: { ...groupOperations, ...groupTestOperations },
+    operations: groupOperations,
   },
   {
     name: 'devices',
@@ -53,6 +53,11 @@ export const chapters: readonly Chapter[] = [
     name: 'principals',
     description: 'People and programs of a tenant, what they may, and their tokens',
     operations: principalOperations,
+  },
+  {
+    name: 'issuers',
+    description: 'Identity providers (OpenID Connect) whose tokens let in',
+    operations: issuerOperations,
   },
   { name: 'tenants', description: 'For root: who shares nothing with others', operations: tenantOperations },
   {

@@ -138,12 +138,11 @@ function headerParameters({ method, idempotent, revised, followed }: Operation):
   ]
 }
 
-function success({ answer, status = 200, revised, followed, progress }: Operation): Json {
+function success({ answer, status = 200, revised, followed }: Operation): Json {
   if (answer === undefined) return { 204: { description: 'Done' } }
-  const streamed = followed ?? progress
   const content = {
     'application/json': inJson(answer, 'output'),
-    ...(streamed && { 'text/event-stream': { schema: jsonSchema(streamed, 'output') } }),
+    ...(followed && { 'text/event-stream': { schema: jsonSchema(followed, 'output') } }),
   }
   const headers = { ETag: { schema: { type: 'string' } } }
   return { [status]: { description: 'Done', ...(revised && { headers }), content } }

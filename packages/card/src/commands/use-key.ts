@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mapped, secret, struct, u8 } from '@keytether/codec'
+import { mapped, struct, u8 } from '@keytether/codec'
 import { anyOf, command, opaque } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -79,8 +79,7 @@ export const Sign = command({
   ins: 0x68,
   params: useKeyParams,
   data: opaque,
-  /** With raw RSA it may be what was encrypted. */
-  response: secret(opaque),
+  response: opaque,
   le: 0x10000,
   status: useKeyStatus,
 })
@@ -95,7 +94,7 @@ export const Decipher = command({
   ins: 0x62,
   params: struct({ key: u8, algorithm: notOfKeyDomain }),
   data: opaque,
-  response: secret(opaque),
+  response: opaque,
   le: 0x10000,
   status: useKeyStatus,
 })

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { secret } from '@keytether/codec'
 import { command, opaque } from '../command.ts'
 import { useKeyParams, useKeyStatus } from './use-key.ts'
 
@@ -16,8 +15,8 @@ export const UseSecretKey = command({
   cla: 0x80,
   ins: 0x78,
   params: useKeyParams,
-  data: secret(opaque),
-  response: secret(opaque),
+  data: opaque,
+  response: opaque,
   le: 0x10000,
   status: useKeyStatus,
 })

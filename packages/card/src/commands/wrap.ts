@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { always, secret, struct, u8 } from '@keytether/codec'
+import { always, struct, u8 } from '@keytether/codec'
 import { anyOf, command, opaque } from '../command.ts'
 import { sw } from '../status.ts'
 import { algorithm } from './use-key.ts'
@@ -21,7 +21,7 @@ export const WrapKey = command({
   cla: 0x80,
   ins: 0x72,
   params: struct({ key: u8, algorithm: always(algorithm.wrap) }),
-  response: secret(opaque),
+  response: opaque,
   le: 0x10000,
   status: {
     securityNotSatisfied: sw.securityNotSatisfied,
@@ -40,7 +40,7 @@ export const UnwrapKey = command({
   cla: 0x80,
   ins: 0x74,
   params: struct({ key: u8, algorithm: always(algorithm.unwrap) }),
-  data: secret(opaque),
+  data: opaque,
   /** Of some cards, a request that they have made for the key. */
   response: opaque,
   le: undefined,

@@ -209,7 +209,8 @@ function demandRevision({ name, revision }: Row<'principals'>, wanted: number | 
   throw new HsmError('STALE', `${name} is at revision ${revision} by now, wanted ${wanted}; look at it again`)
 }
 
-function demandTenantRoles(roles: readonly Role[]): void {
+/** @throws HsmError `INVALID` */
+export function demandTenantRoles(roles: readonly Role[]): void {
   if (roles.includes('root')) throw new HsmError('INVALID', 'root is of the service itself and nobody of a tenant')
 }
 

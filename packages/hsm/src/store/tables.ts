@@ -10,6 +10,9 @@ export interface Tables {
   principals: PrincipalsTable
   credentials: CredentialsTable
   enrolments: EnrolmentsTable
+  issuers: IssuersTable
+  issuer_principals: IssuerPrincipalsTable
+  agents: AgentsTable
   groups: GroupsTable
   devices: DevicesTable
   ceremonies: CeremoniesTable
@@ -83,6 +86,48 @@ interface EnrolmentsTable {
   uses_left: number | null
   expires_at: number | null
   created_at: number
+}
+
+/** Identity providers whose tokens let in. */
+interface IssuersTable {
+  id: string
+  tenant_id: string
+  /** Unique in its tenant. */
+  name: string
+  /** The `iss` of its tokens. Unique in its tenant. */
+  url: string
+  /** JSON: a list; a token is for one of these. */
+  audiences: string
+  /** JSON: a list of JWS algorithms. */
+  algorithms: string
+  /** The claim that tells one who logs in from another. */
+  name_claim: string
+  /** JSON: a list of rules, see `IssuerRule`. */
+  rules: string
+  /** Certificates of authorities to trust besides the system's, PEM. */
+  authorities: string | null
+  created_at: number
+  revision: number
+}
+
+/** Who has ever come with a token of an issuer. */
+interface IssuerPrincipalsTable {
+  issuer_id: string
+  /** What the name claim says. */
+  subject: string
+  principal_id: string
+}
+
+/** Programs that connect devices, known by their keys. */
+interface AgentsTable {
+  principal_id: string
+  /** Of its Ed25519 key, as RFC 7638 has it, in Base64url. Unique. */
+  thumbprint: string
+  /** The URL that it dialled when it was enrolled, and that its proofs are for. */
+  audience: string
+  /** The group that its devices join; none: each gets one of its own. */
+  group_id: string | null
+  last_seen_at: number | null
 }
 
 interface GroupsTable {

@@ -21,30 +21,18 @@ const mostTogether = 64
 const mostWaiting = 2_000
 const attempts = 3
 
-/** Who is told. */
-interface Told {
-  /** It is not known whether something was committed. */
-  doubt(): void
-  /** So many writes are durable, after so long. */
-  committed(writes: number, ms: number): void
-}
-
 export class Writer {
   readonly #db: Kysely<Tables>
   readonly #trouble: (error: unknown) => Trouble | undefined
-  readonly #told: Told
+  readonly #onDoubt: () => void
   readonly #waiting: Work[] = []
   #running: Promise<void> | undefined
 
-  constructor(db: Kysely<Tables>, trouble: (error: unknown) => Trouble | undefined, told: Told) {
+  /** @param onDoubt it is not known whether something was committed */
+  constructor(db: Kysely<Tables>, trouble: (error: unknown) => Trouble | undefined, onDoubt: () => void) {
     this.#db = db
     this.#trouble = trouble
-    this.#told = told
-  }
-
-  /** How many wait for their turn. */
-  get waiting(): number {
-    return this.#waiting.length
+    this.#onDoubt = onDoubt
   }
 
   write<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T> {
@@ -77,7 +65,6 @@ export class Writer {
   }
 
   async #commit(batch: readonly Work[]): Promise<void> {
-    const begun = performance.now()
     for (let attempt = 1; ; attempt++) {
       let committing = false
       try {
@@ -87,14 +74,13 @@ export class Writer {
           return outcomes
         })
         for (const tell of outcomes) tell()
-        this.#told.committed(batch.length, performance.now() - begun)
         return
       } catch (error) {
         const trouble = this.#trouble(error)
         if (attempt < attempts && trouble === 'conflict') continue
         const inDoubt = committing && trouble === 'unavailable'
         for (const { reject } of batch) reject(inDoubt ? unknownOutcome(error as Error) : this.#reason(error))
-        if (inDoubt) this.#told.doubt()
+        if (inDoubt) this.#onDoubt()
         return
       }
     }

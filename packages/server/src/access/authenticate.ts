@@ -5,6 +5,7 @@ import type { ServiceConfig } from '../config.ts'
 import { clientCertificates } from './client-certificates.ts'
 import { configuredTokens } from './configured-tokens.ts'
 import { madeTokens } from './made-tokens.ts'
+import { oidcTokens } from './oidc/tokens.ts'
 
 /**
  * @param address where the request comes from
@@ -28,7 +29,12 @@ export async function authenticator(
   config: Pick<ServiceConfig, 'tokens' | 'rootTokens' | 'tls'>,
   hsm: Hsm,
 ): Promise<Authenticate> {
-  const ways: readonly WayIn[] = [await configuredTokens(config, hsm), madeTokens(hsm), clientCertificates(config, hsm)]
+  const ways: readonly WayIn[] = [
+    await configuredTokens(config, hsm),
+    oidcTokens(hsm),
+    madeTokens(hsm),
+    clientCertificates(config, hsm),
+  ]
   return async (request, address) => {
     const way = ways.find(way => way.shown(request))
     const caller = await way?.callerOf(request, address)

@@ -6,9 +6,9 @@ import { singleHandlers } from './cryptography.ts'
 import { deviceHandlers } from './devices.ts'
 import { enrolmentHandlers } from './enrolments.ts'
 import { eventHandlers } from './events.ts'
-import { groupTestHandlers } from './group-test.ts'
 import { groupHandlers } from './groups.ts'
 import type { Handlers } from './handler.ts'
+import { issuerHandlers } from './issuers.ts'
 import { keyHandlers } from './keys.ts'
 import { principalHandlers } from './principals.ts'
 import { serviceHandlers } from './service.ts'
@@ -18,11 +18,11 @@ export const handlers: Handlers<Operations> = {
   ...serviceHandlers,
   ...tenantHandlers,
   ...principalHandlers,
+  ...issuerHandlers,
   ...deviceHandlers,
   ...enrolmentHandlers,
   ...ceremonyHandlers,
   ...groupHandlers,
-  ...groupTestHandlers,
   ...keyHandlers,
   ...singleHandlers,
   batch,
