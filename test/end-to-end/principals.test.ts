@@ -74,6 +74,10 @@ test('a service is sealed until it has its master key, and keeps what it was giv
   await fails(token, ['service', 'unseal', '--passphrase-file', 'other'], 2, /this is not the master key/)
   assert.equal(await ok(token, 'service', 'unseal', '--passphrase-file', 'words'), 'it is unsealed\n')
   await ok(token, 'service', 'change-master-key', '--passphrase-file', 'words', '--new-key-file', 'key')
+  assert.match(
+    await ok(token, 'service', 'rotate-data-key', '--key-file', 'key'),
+    /secrets are sealed under a new data key/,
+  )
   await service.end('SIGTERM')
   await start({ masterKey: { file: 'key' } })
   assert.match(await ok(token, 'service', 'info'), /Secrets +: can be opened/)

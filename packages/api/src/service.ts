@@ -63,4 +63,17 @@ export const serviceOperations = {
     rate: 'slow',
     body: z.strictObject({ current: MasterKey, next: MasterKey }),
   }),
+  rotateDataKey: operation({
+    method: 'POST',
+    path: '/data-key',
+    summary: 'Seals every secret anew, under a new data key',
+    description: 'For when the one before may be known to somebody. The master key, which wraps it, stays as it is.',
+    roles: platform,
+    rate: 'slow',
+    body: MasterKey,
+    answer: z.strictObject({
+      /** How many secrets were sealed anew. */
+      sealed: z.int().min(0),
+    }),
+  }),
 }

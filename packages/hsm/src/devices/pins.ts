@@ -10,7 +10,7 @@ import type { Caller } from '../principals/caller.ts'
 import type { DeviceSession } from '../sessions/device-session.ts'
 import { lockWords } from '../sessions/lock-words.ts'
 import type { Row } from '../store/tables.ts'
-import type { Place } from '../vault/sealed.ts'
+import type { SealedPlace } from '../vault/places.ts'
 import type { Vault } from '../vault/vault.ts'
 import { inTurn } from './exclusive.ts'
 import type { Registry } from './registry.ts'
@@ -188,7 +188,7 @@ export class Pins {
   }
 }
 
-function placeOf({ id }: Row<'devices'>): Place {
+function placeOf({ id }: Row<'devices'>): SealedPlace {
   return { table: 'devices', column: 'pin', row: id }
 }
 

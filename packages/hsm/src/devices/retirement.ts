@@ -12,7 +12,7 @@ import type { Caller } from '../principals/caller.ts'
 import { lockWords } from '../sessions/lock-words.ts'
 import { newId } from '../store/ids.ts'
 import type { Row } from '../store/tables.ts'
-import type { Place } from '../vault/sealed.ts'
+import type { SealedPlace } from '../vault/places.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type Erasure, readErasure } from './erasure.ts'
 import { exclusively } from './exclusive.ts'
@@ -44,7 +44,7 @@ interface Begun {
 
 const kind = 'retirement'
 const setting = 'signing-key'
-const signingKeyPlace: Place = { table: 'settings', column: 'value', row: setting }
+const signingKeyPlace: SealedPlace = { table: 'settings', column: 'value', row: setting }
 
 export class Retirements {
   readonly #foundation: Foundation

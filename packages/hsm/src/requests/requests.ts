@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
-import type { Place } from '../vault/sealed.ts'
+import type { SealedPlace } from '../vault/places.ts'
 import type { Vault } from '../vault/vault.ts'
 
 export interface NamedRequest {
@@ -135,22 +135,24 @@ export class Requests implements Disposable {
     return { status, answer: answer ?? null, replayed: false }
   }
 
-  #seal(request: NamedRequest, column: string, text: string): string {
+  #seal(request: NamedRequest, column: KeptColumn, text: string): string {
     if (!request.secret) return text
     return Buffer.from(this.#vault.seal(place(request, column), new TextEncoder().encode(text))).toString('base64')
   }
 
-  #open(request: NamedRequest, column: string, kept: string): string {
+  #open(request: NamedRequest, column: KeptColumn, kept: string): string {
     if (!request.secret) return kept
     return new TextDecoder().decode(this.#vault.open(place(request, column), Buffer.from(kept, 'base64')))
   }
 }
 
+type KeptColumn = 'request_hash' | 'answer'
+
 function rowName({ caller, key }: NamedRequest): string {
   return `${caller.principal} ${key}`
 }
 
-function place(request: NamedRequest, column: string): Place {
+function place(request: NamedRequest, column: KeptColumn): SealedPlace {
   return { table: 'idempotency', column, row: rowName(request) }
 }
 

@@ -5,11 +5,15 @@
 import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
-import { decode, fromHex, toHex } from '@keytether/codec'
+import { decode, equal, fromHex, toHex } from '@keytether/codec'
+import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
+import type { Tables } from '../store/tables.ts'
 import { type Derivation, type MasterKey, newDerivation, wrappingKey } from './master-key.ts'
+import type { SealedPlace } from './places.ts'
+import { resealAll } from './reseal.ts'
 import { type DataKey, type Place, Sealed, seal, unseal } from './sealed.ts'
 
 /** - `new` nothing was ever sealed: the first master key that is given becomes the one · `sealed` · `open` */
@@ -21,7 +25,12 @@ interface Stored {
   readonly derivation: Derivation
   /** `Sealed`, hexadecimal. */
   readonly dataKey: string
+  /** The ones before it, under which something may still be sealed. */
+  readonly former?: readonly string[]
 }
+
+/** The first one seals; all of them open. */
+type DataKeys = readonly [DataKey, ...DataKey[]]
 
 const setting = 'vault'
 const dataKeyPlace: Place = { table: 'settings', column: 'value', row: setting }
@@ -33,7 +42,7 @@ export class Vault {
   readonly events = new EventEmitter<{ open: [] }>()
   readonly #foundation: Foundation
   #stored: Stored | undefined
-  #dataKey: DataKey | undefined
+  #dataKeys: DataKeys | undefined
   #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(foundation: Foundation, stored: Stored | undefined) {
@@ -58,13 +67,13 @@ export class Vault {
   }
 
   get state(): VaultState {
-    if (this.#dataKey !== undefined) return 'open'
+    if (this.#dataKeys !== undefined) return 'open'
     return this.#stored === undefined ? 'new' : 'sealed'
   }
 
   /** @throws HsmError `SEALED` */
-  seal(place: Place, secret: Uint8Array): Uint8Array {
-    return seal(this.#demandKey(), place, secret)
+  seal(place: SealedPlace, secret: Uint8Array): Uint8Array {
+    return seal(this.#demandKeys()[0], place, secret)
   }
 
   /**
@@ -72,8 +81,11 @@ export class Vault {
    * @throws HsmError `SEALED`, `DATABASE` when it was changed or moved
    */
   open(place: Place, sealed: Uint8Array): Uint8Array {
-    const { key } = this.#demandKey()
+    const keys = this.#demandKeys()
     try {
+      const { keyId } = decode(Sealed, sealed)
+      // One that is not known does not open it: the first says so as well as any.
+      const { key } = keys.find(({ id }) => equal(id, keyId)) ?? keys[0]
       return unseal(key, place, sealed)
     } catch (cause) {
       const what = `${place.table}.${place.column} of ${place.row}`
@@ -104,27 +116,37 @@ export class Vault {
     return this.#inTurn(async () => {
       if (this.#stored === undefined)
         throw new HsmError('WRONG_STATE', 'there is no master key yet; unseal with a new one')
-      const before = this.#stored
-      const dataKey = await this.#recordingRefusal(caller, () => unwrap(current, before))
-      const stored = await wrap(next, dataKey)
-      await this.#foundation.history.write(async db => {
-        await db
-          .updateTable('settings')
-          .set({ value: JSON.stringify(stored) })
-          .where('name', '=', setting)
-          .execute()
-        const happened = { tenant: null, subject: setting, actor: caller.principal }
-        return { value: undefined, happened: [{ ...happened, type: 'service.master-key-changed' }] }
-      })
-      this.#stored = stored
-      this.#opened(dataKey)
+      const keys = await this.#recordingRefusal(caller, () => unwrap(current, this.#stored!))
+      await this.#change(await wrap(next, keys), 'service.master-key-changed', caller)
+      await this.#opened(keys)
+    })
+  }
+
+  /**
+   * Seals everything anew, under a data key that nobody has seen. What is left when the process ends meanwhile is done when the vault is
+   * opened again; until then both keys are kept, since something may just have been sealed under the one before.
+   *
+   * @returns how many secrets were sealed anew
+   * @throws HsmError `INVALID` if `master` is not the one, `WRONG_STATE` when there is none yet
+   */
+  rotateDataKey(caller: Caller, master: MasterKey): Promise<number> {
+    return this.#inTurn(async () => {
+      if (this.#stored === undefined)
+        throw new HsmError('WRONG_STATE', 'there is no master key yet; unseal with a new one')
+      const before = await this.#recordingRefusal(caller, () => unwrap(master, this.#stored!))
+      const keys: DataKeys = [newDataKey(), ...before]
+      await this.#change(await wrap(master, keys), 'service.data-key-changed', caller)
+      const wasOpen = this.#dataKeys !== undefined
+      this.#dataKeys = keys
+      if (!wasOpen) this.events.emit('open')
+      return resealAll(this.#foundation.store, keys)
     })
   }
 
   async #open(master: MasterKey): Promise<void> {
     if (this.#stored !== undefined) return this.#opened(await unwrap(master, this.#stored))
-    const dataKey = { id: new Uint8Array(randomBytes(4)), key: new Uint8Array(randomBytes(32)) }
-    const stored = await wrap(master, dataKey)
+    const keys: DataKeys = [newDataKey()]
+    const stored = await wrap(master, keys)
     await this.#foundation.store.write(db =>
       db
         .insertInto('settings')
@@ -132,17 +154,36 @@ export class Vault {
         .execute(),
     )
     this.#stored = stored
-    this.#opened(dataKey)
+    await this.#opened(keys)
   }
 
-  #opened(dataKey: DataKey): void {
-    if (this.#dataKey !== undefined) return
-    this.#dataKey = dataKey
+  async #opened(keys: DataKeys): Promise<void> {
+    if (this.#dataKeys !== undefined) return
+    const [dataKey, ...former] = keys
+    if (former.length > 0) await this.#forgetFormer(keys)
+    this.#dataKeys = [dataKey]
     this.events.emit('open')
   }
 
-  #demandKey(): DataKey {
-    if (this.#dataKey !== undefined) return this.#dataKey
+  /** Before anything else is sealed, so that there is nothing left under them. */
+  async #forgetFormer(keys: DataKeys): Promise<void> {
+    const { store } = this.#foundation
+    await resealAll(store, keys)
+    const { former: _, ...stored } = this.#stored!
+    await store.write(db => update(db, stored))
+    this.#stored = stored
+  }
+
+  async #change(stored: Stored, type: string, { principal }: Caller): Promise<void> {
+    await this.#foundation.history.write(async db => {
+      await update(db, stored)
+      return { value: undefined, happened: [{ tenant: null, type, subject: setting, actor: principal }] }
+    })
+    this.#stored = stored
+  }
+
+  #demandKeys(): DataKeys {
+    if (this.#dataKeys !== undefined) return this.#dataKeys
     throw new HsmError(
       'SEALED',
       'the service is sealed: an administrator gives the master key with keytether service unseal',
@@ -171,22 +212,40 @@ export class Vault {
   }
 }
 
-async function wrap(master: MasterKey, dataKey: DataKey): Promise<Stored> {
+function newDataKey(): DataKey {
+  return { id: new Uint8Array(randomBytes(4)), key: new Uint8Array(randomBytes(32)) }
+}
+
+async function update(db: Transaction<Tables>, stored: Stored): Promise<void> {
+  const value = JSON.stringify(stored)
+  await db.updateTable('settings').set({ value }).where('name', '=', setting).execute()
+}
+
+async function wrap(master: MasterKey, [dataKey, ...former]: DataKeys): Promise<Stored> {
   const derivation = newDerivation(master)
   const key = (await wrappingKey(master, derivation))!
-  return { version: 1, derivation, dataKey: toHex(seal({ id: dataKey.id, key }, dataKeyPlace, dataKey.key)) }
+  const wrapped = ({ id, key: secret }: DataKey) => toHex(seal({ id, key }, dataKeyPlace, secret))
+  return {
+    version: 1,
+    derivation,
+    dataKey: wrapped(dataKey),
+    ...(former.length > 0 && { former: former.map(wrapped) }),
+  }
 }
 
 /** @throws HsmError `INVALID` */
-async function unwrap(master: MasterKey, { derivation, dataKey }: Stored): Promise<DataKey> {
-  const sealed = fromHex(dataKey)
+async function unwrap(master: MasterKey, { derivation, dataKey, former = [] }: Stored): Promise<DataKeys> {
   const key = await wrappingKey(master, derivation)
   if (key === undefined) {
     const wanted = derivation.algorithm === 'argon2id' ? 'a passphrase' : 'a key of 32 bytes'
     throw new HsmError('INVALID', `the master key of this database is ${wanted}, something else was given`)
   }
-  try {
+  const open = (text: string): DataKey => {
+    const sealed = fromHex(text)
     return { id: decode(Sealed, sealed).keyId, key: unseal(key, dataKeyPlace, sealed) }
+  }
+  try {
+    return [open(dataKey), ...former.map(open)]
   } catch (cause) {
     throw new HsmError('INVALID', 'this is not the master key of this database', { cause })
   }

@@ -58,6 +58,7 @@ eachDatabase((_, open) => {
     const key = '0b'.repeat(32)
     assert.equal((await ask(ann, 'POST', '/unseal', { key })).code, 'FORBIDDEN')
     assert.equal((await ask(ann, 'POST', '/master-key', { current: { key }, next: { key } })).code, 'FORBIDDEN')
+    assert.equal((await ask(ann, 'POST', '/data-key', { key })).code, 'FORBIDDEN')
     assert.equal((await ask(ann, 'POST', '/principals', { name: 'eve', roles: ['root'] })).code, 'BAD_REQUEST')
 
     const bob = await ask(ann, 'POST', '/principals', { name: 'bob', roles: ['operator'], tags: ['web'] })

@@ -25,6 +25,10 @@ export const serviceHandlers: Handlers<Operations> = {
     mustRunService(caller, tenants.main)
     await vault.changeMasterKey(caller, masterKey(current), masterKey(next))
   },
+  async rotateDataKey({ vault, tenants }, { caller, body }) {
+    mustRunService(caller, tenants.main)
+    return { sealed: await vault.rotateDataKey(caller, masterKey(body)) }
+  },
 }
 
 /** The master key is of all tenants: administrators of others than main have no say in it. */
