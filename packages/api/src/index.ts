@@ -34,6 +34,7 @@ export type {
 } from './operation.ts'
 export { operation } from './operation.ts'
 export { type OperationName, type Operations, operations } from './operations.ts'
+export { Passkey, peopleOperations, Session, SignIn } from './people.ts'
 export { Credential, Principal, principalOperations } from './principals.ts'
 export { type ProblemCode, type ProblemKind, problems } from './problems.ts'
 export { type Role, roles } from './roles.ts'

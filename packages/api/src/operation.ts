@@ -41,6 +41,8 @@ export interface Operation {
   readonly idempotent?: true
   /** The body or the answer holds a secret: what is kept for the Idempotency-Key is sealed. */
   readonly secret?: true
+  /** A session begins, whose token is in the answer or with the query `cookie` in a cookie; or the one that the request is of ends. */
+  readonly session?: 'begins' | 'ends'
   /** Doing it twice does no harm, as with a signature: clients send it again when a connection is lost. Every GET is so. */
   readonly repeatable?: true
 }

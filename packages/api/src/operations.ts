@@ -8,6 +8,7 @@ import { groupOperations } from './groups.ts'
 import { issuerOperations } from './issuers.ts'
 import { keyOperations } from './keys.ts'
 import type { Operation } from './operation.ts'
+import { peopleOperations } from './people.ts'
 import { principalOperations } from './principals.ts'
 import { serviceOperations } from './service.ts'
 import { tenantOperations } from './tenants.ts'
@@ -17,6 +18,7 @@ export const operations = {
   ...tenantOperations,
   ...principalOperations,
   ...issuerOperations,
+  ...peopleOperations,
   ...deviceOperations,
   ...enrolmentOperations,
   ...ceremonyOperations,

@@ -69,7 +69,10 @@ const explanations: Record<string, Explanation> = {
   'CustodyError WRONG_PASSWORD_SHARE': { code: 'pin', hints: ['compare it with its sheet, digit by digit'] },
   'CustodyError TOO_FEW_PASSWORD_SHARES': { code: 'pin', hints: [] },
   'SessionError UNTRUSTED': { code: 'failed', hints: ['if its authority is your own, name it with --ca FILE'] },
-  'ApiError UNAUTHORIZED': { code: 'pin', hints: ['give the API token with --token-file or --token-env'] },
+  'ApiError UNAUTHORIZED': {
+    code: 'pin',
+    hints: ['give the API token with --token-file or --token-env, or sign in with `keytether login`'],
+  },
   'ApiError NOT_FOUND': { code: 'notFound', hints: [] },
   'ApiError UNKNOWN_KEY': { code: 'notFound', hints: [] },
   'ApiError UNKNOWN_HSM': { code: 'notFound', hints: [] },

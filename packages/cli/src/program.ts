@@ -18,7 +18,9 @@ import { key } from './commands/key.ts'
 import { principal } from './commands/principal.ts'
 import { serve } from './commands/serve.ts'
 import { service } from './commands/service.ts'
+import { session } from './commands/session.ts'
 import { share } from './commands/share.ts'
+import { signIn } from './commands/sign-in.ts'
 import { tenant } from './commands/tenant.ts'
 import { verifyAttestation } from './commands/verify-attestation.ts'
 import { verifyRecord } from './commands/verify-record.ts'
@@ -45,7 +47,9 @@ export function createProgram(): Command {
     enrolment,
     ceremony,
     events,
+    signIn,
     whoami,
+    session,
     tenant,
     principal,
     issuer,

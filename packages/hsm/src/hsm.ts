@@ -12,6 +12,11 @@ import { Groups } from './groups/groups.ts'
 import { Events } from './history/events.ts'
 import { History } from './history/history.ts'
 import { Keys } from './keys/keys.ts'
+import { Invitations } from './people/invitations.ts'
+import { Passkeys } from './people/passkeys.ts'
+import { Passwords } from './people/passwords.ts'
+import { Sessions } from './people/sessions.ts'
+import { SignIns } from './people/sign-ins.ts'
 import { Placement } from './placement/placement.ts'
 import { Credentials } from './principals/credentials.ts'
 import { IssuedLogins } from './principals/issued.ts'
@@ -47,6 +52,12 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly tries: Tries
   readonly issuers: Issuers
   readonly issued: IssuedLogins
+  /** Of people who have signed in. */
+  readonly sessions: Sessions
+  readonly passwords: Passwords
+  readonly passkeys: Passkeys
+  readonly invitations: Invitations
+  readonly signIns: SignIns
   readonly registry: Registry
   readonly enrolments: Enrolments
   readonly pins: Pins
@@ -80,6 +91,8 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   const tenants = await Tenants.open(foundation, logins)
   const principals = new Principals(foundation, logins)
   const credentials = new Credentials(foundation, logins, principals)
+  const sessions = opened.use(new Sessions(foundation, logins))
+  const passkeys = new Passkeys(foundation, logins, principals, sessions)
   const { admit = 'genuine', allowed = [], pins = new Map() } = options
   const named = new Set([...allowed, ...pins.keys()])
   const registry = await Registry.open(foundation, { main: tenants.main, genuine: admit === 'genuine', named })
@@ -115,6 +128,11 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     tries: new Tries(now),
     issuers: new Issuers(foundation, logins),
     issued,
+    sessions,
+    passwords: new Passwords(foundation, logins, sessions),
+    passkeys,
+    invitations: new Invitations(foundation, logins),
+    signIns: new SignIns(foundation, logins, principals, passkeys, sessions),
     registry,
     enrolments: new Enrolments(foundation),
     pins: devicePins,

@@ -12,6 +12,8 @@ import fastify, {
 } from 'fastify'
 import { type AddressOf, addressOf as addressOfSocket } from './access/address.ts'
 import type { Authenticate } from './access/authenticate.ts'
+import { RelyingParty } from './access/relying-party.ts'
+import { isSecure } from './access/sessions.ts'
 import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
 import { api } from './api.ts'
 import { routes as deviceRoutes } from './device-api/routes.ts'
@@ -20,6 +22,7 @@ import type { Log } from './log.ts'
 import { docs } from './rest/docs.ts'
 import { restRoutes } from './rest/rest.ts'
 import { routes as seRoutes } from './se-api/routes.ts'
+import { signInPage } from './sign-in/page.ts'
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -35,6 +38,8 @@ export interface AppOptions {
   /** How long one may wait for what a card that is lent answers: whoever still waits then is told, and asks again. */
   readonly lendingPatienceMs: number
   readonly secure: boolean
+  /** Where browsers reach it; none: there are no passkeys. */
+  readonly url?: string | undefined
   /** Whether requests are turned away because the service is about to end. */
   draining(): boolean
   /** Makes the server that gives its requests to the listener. */
@@ -46,7 +51,7 @@ const bodyLimit = 16 * 1024
 /** A key domain's unique id has 128 digits. */
 const maxParamLength = 256
 
-export function buildApp({ log, secure, draining, serve, ...options }: AppOptions): FastifyInstance {
+export function buildApp({ log, secure, url, draining, serve, ...options }: AppOptions): FastifyInstance {
   const { hsm, leases, authenticate, addressOf = addressOfSocket(), patienceMs, lendingPatienceMs } = options
   const app: FastifyInstance = fastify({
     serverFactory: listener => serve(listener) as RawServerDefault,
@@ -79,7 +84,10 @@ export function buildApp({ log, secure, draining, serve, ...options }: AppOption
   const closing = new AbortController()
   app.register(docs, { prefix: '/v1' })
   app.addHook('preClose', async () => closing.abort())
-  app.register(api({ routes: restRoutes(closing.signal), domain: hsm, authenticate, addressOf, patienceMs }), {
+  const relyingParty = url === undefined ? undefined : new RelyingParty(url)
+  const domain = { ...hsm, relyingParty, secureCookies: isSecure(url, secure) }
+  app.register(signInPage)
+  app.register(api({ routes: restRoutes(closing.signal), domain, authenticate, addressOf, patienceMs }), {
     prefix: '/v1',
   })
   app.register(api({ routes: seRoutes, domain: { devices, registry, keys }, authenticate, addressOf, patienceMs }), {

@@ -1,6 +1,7 @@
 /** What the service is configured with: the file as an administrator writes it, and what becomes of it. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { Certificate, cardContactRoots, type TrustRoot } from '@keytether/card'
@@ -26,6 +27,8 @@ export interface ServiceConfig {
   /** 0: any that is free. */
   readonly port: number
   readonly tls?: TlsConfig | undefined
+  /** Where browsers reach it, as `https://hsm.example.com`; none: there are no passkeys. */
+  readonly url?: string | undefined
   /** Whoever presents one of these may use the API, as of the tenant main. */
   readonly tokens: readonly string[]
   /** Whoever presents one of these makes tenants. */
@@ -58,6 +61,21 @@ const range = z.union(
   [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
   'wanted an address or a network, as 10.0.0.7 or 10.0.0.0/8',
 )
+const url = z
+  .url('wanted a URL, as https://hsm.example.com')
+  .refine(isForPasskeys, 'wanted a URL as https://hsm.example.com: with a name, no path, and TLS or localhost')
+
+/** Browsers make passkeys for names, and only where nobody listens on the way. */
+function isForPasskeys(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, origin } = new URL(text)
+  const isName = isIP(hostname) === 0 && !hostname.startsWith('[')
+  return (
+    isName &&
+    text.replace(/\/$/, '') === origin &&
+    (protocol === 'https:' || (protocol === 'http:' && hostname === 'localhost'))
+  )
+}
 
 /** The file's settings. Names of files are relative to `folder`. */
 function configFile(folder: string, environment: Environment) {
@@ -128,6 +146,7 @@ function configFile(folder: string, environment: Environment) {
     port: z.int().min(0).max(65535).default(8080),
     tls: tls.optional(),
     proxies: z.array(range).optional(),
+    url: url.optional(),
     /** One token a line. */
     tokens: lines.pipe(z.array(token)).optional(),
     rootTokens: lines.pipe(z.array(token)).optional(),
@@ -173,7 +192,7 @@ export function readConfig(
     ...(extra.error?.issues ?? []).map(({ message }) => `KEYTETHER_TOKEN: ${message}`),
   ]
   if (!parsed.success || !extra.success) throw new ConfigError(mistakes)
-  const { host, port, tls, proxies, roots, devices, log, rootTokens, database, masterKey } = parsed.data
+  const { host, port, tls, url, proxies, roots, devices, log, rootTokens, database, masterKey } = parsed.data
   const tokens = [...(parsed.data.tokens ?? []), ...(extra.data === undefined ? [] : [extra.data])]
   const trusted = [...cardContactRoots.filter(({ kind }) => kind !== 'own' && roots[kind]), ...roots.own]
   if (tokens.length === 0 && rootTokens === undefined && tls?.clientAuthorities === undefined) {
@@ -182,7 +201,7 @@ export function readConfig(
   if (trusted.length === 0) mistakes.push('roots: no device could be trusted, name at least one')
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   const access = { proxies, tokens, rootTokens }
-  const config = { host, port, tls, ...access, database, masterKey, devices: devicesOptions(trusted, devices) }
+  const config = { host, port, tls, url, ...access, database, masterKey, devices: devicesOptions(trusted, devices) }
   return { config, logLevel: log }
 }
 

@@ -59,6 +59,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   const app = buildApp({
     log,
     secure,
+    url: config.url,
     hsm,
     leases,
     patienceMs,

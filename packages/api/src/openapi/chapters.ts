@@ -7,6 +7,7 @@ import { eventOperations } from '../events.ts'
 import { groupOperations } from '../groups.ts'
 import { issuerOperations } from '../issuers.ts'
 import { keyOperations } from '../keys.ts'
+import { peopleOperations } from '../people.ts'
 import { principalOperations } from '../principals.ts'
 import { serviceOperations } from '../service.ts'
 import { tenantOperations } from '../tenants.ts'
@@ -58,6 +59,11 @@ export const chapters: readonly Chapter[] = [
     name: 'issuers',
     description: 'Identity providers (OpenID Connect) whose tokens let in',
     operations: issuerOperations,
+  },
+  {
+    name: 'people',
+    description: 'How people sign in, with passwords and passkeys, and their sessions',
+    operations: peopleOperations,
   },
   { name: 'tenants', description: 'For root: who shares nothing with others', operations: tenantOperations },
   {

@@ -21,13 +21,18 @@ export async function connect({ url, token, ...tls }: ServiceAccess, folder: str
 
 const mayPass = new Set(['NETWORK', 'CONNECT', 'TIMEOUT'])
 
-/** Asks the service that the options name; Ctrl-C calls it off. */
+/**
+ * Asks the service that the options name; Ctrl-C calls it off.
+ *
+ * @param given how to get there, if not as the options say
+ */
 export async function withService<T>(
   options: ServiceOptions,
   run: (client: Client, signal: AbortSignal, send: Send) => Promise<T>,
+  given?: ServiceAccess,
 ): Promise<T> {
   const { ConnectionLost, createClient } = await import('@keytether/api')
-  const access = await serviceAccess(options)
+  const access = given ?? (await serviceAccess(options))
   const connection = await connect(access, '/')
   using _ = connection.http
   const send = transport(connection, error => {

@@ -36,6 +36,8 @@ export interface Caller {
   readonly roles: readonly Role[]
   readonly tags: readonly string[]
   readonly login: Login
+  /** The id of the session, of people who have signed in. */
+  readonly session?: string
 }
 
 /** @throws HsmError `FORBIDDEN` of root, to whom nothing in a tenant is there */

@@ -31,6 +31,9 @@ export interface PrincipalChange {
   readonly disabled?: boolean | undefined
 }
 
+/** What goes with a principal. */
+export const tablesOfPrincipals = ['credentials', 'sessions', 'passwords', 'passkeys', 'invitations'] as const
+
 export class Principals {
   readonly #foundation: Foundation
   readonly #logins: Logins
@@ -107,7 +110,7 @@ export class Principals {
     await this.#foundation.history.write(async db => {
       const row = await findPrincipal(db, tenant, name)
       demandRevision(row, revision)
-      await db.deleteFrom('credentials').where('principal_id', '=', row.id).execute()
+      for (const table of tablesOfPrincipals) await db.deleteFrom(table).where('principal_id', '=', row.id).execute()
       await db.deleteFrom('principals').where('id', '=', row.id).execute()
       await this.demandAdministrator(db, tenant)
       const happened = { tenant, type: 'principal.deleted', subject: row.id, actor: caller.principal }
@@ -129,22 +132,22 @@ export class Principals {
       .where('disabled_at', 'is', null)
       .where('roles', 'like', '%"administrator"%')
       .execute()
-    const able =
-      rows.length === 0
-        ? []
-        : await db
-            .selectFrom('credentials')
-            .select('principal_id')
-            .where(
-              'principal_id',
-              'in',
-              rows.map(({ id }) => id),
-            )
-            .where(or => or.or([or('expires_at', 'is', null), or('expires_at', '>', this.#foundation.now())]))
-            .execute()
+    const ids = rows.map(({ id }) => id)
+    const none = new HsmError('WRONG_STATE', 'no administrator who can log in would be left; make another one first')
+    if (ids.length === 0) throw none
+    const now = this.#foundation.now()
+    const able = [
+      ...(await db
+        .selectFrom('credentials')
+        .select('principal_id')
+        .where('principal_id', 'in', ids)
+        .where(or => or.or([or('expires_at', 'is', null), or('expires_at', '>', now)]))
+        .execute()),
+      ...(await db.selectFrom('passwords').select('principal_id').where('principal_id', 'in', ids).execute()),
+      ...(await db.selectFrom('passkeys').select('principal_id').where('principal_id', 'in', ids).execute()),
+    ]
     const canLogIn = new Set([...able.map(one => one.principal_id), ...this.#logins.configured])
-    if (!rows.some(({ id }) => canLogIn.has(id)))
-      throw new HsmError('WRONG_STATE', 'no administrator who can log in would be left; make another one first')
+    if (!ids.some(id => canLogIn.has(id))) throw none
   }
 
   #columns(before: Row<'principals'>, { roles, tags, disabled }: PrincipalChange): Partial<Row<'principals'>> {

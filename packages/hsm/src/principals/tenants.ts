@@ -12,7 +12,7 @@ import { addresses } from './addresses.ts'
 import { type Caller, tenantOf } from './caller.ts'
 import { insertCredential, type NewCredential } from './credentials.ts'
 import type { Logins } from './logins.ts'
-import { insertPrincipal, type Principal } from './principals.ts'
+import { insertPrincipal, type Principal, tablesOfPrincipals } from './principals.ts'
 
 export interface Tenant {
   readonly id: string
@@ -138,7 +138,7 @@ export class Tenants {
       if (row.id === this.main) throw new HsmError('WRONG_STATE', `the tenant ${row.name} belongs to the service`)
       await demandEmpty(db, row)
       const mine = db.selectFrom('principals').select('id').where('tenant_id', '=', row.id)
-      await db.deleteFrom('credentials').where('principal_id', 'in', mine).execute()
+      for (const table of tablesOfPrincipals) await db.deleteFrom(table).where('principal_id', 'in', mine).execute()
       for (const table of ['enrolments', 'ceremonies', 'principals'] as const) {
         await db.deleteFrom(table).where('tenant_id', '=', row.id).execute()
       }

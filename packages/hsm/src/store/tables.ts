@@ -9,6 +9,10 @@ export interface Tables {
   tenants: TenantsTable
   principals: PrincipalsTable
   credentials: CredentialsTable
+  passwords: PasswordsTable
+  passkeys: PasskeysTable
+  sessions: SessionsTable
+  invitations: InvitationsTable
   enrolments: EnrolmentsTable
   issuers: IssuersTable
   issuer_principals: IssuerPrincipalsTable
@@ -72,6 +76,58 @@ interface CredentialsTable {
   tags: string | null
   /** JSON: a list of addresses and networks from which it is taken; none: any. */
   addresses: string | null
+}
+
+/** What a person signs in with, if it is a password. */
+interface PasswordsTable {
+  principal_id: string
+  /** A PHC string. */
+  hash: string
+  changed_at: number
+}
+
+/** Keys in a person's authenticators. */
+interface PasskeysTable {
+  id: string
+  principal_id: string
+  /** Unique for its principal. */
+  name: string
+  /** That the authenticator gave, base64url. Unique. */
+  credential_id: string
+  /** COSE_Key. */
+  public_key: Uint8Array
+  /** Of signatures, as the authenticator counts them; 0: it does not. */
+  sign_count: number
+  /** JSON: a list of ways to the authenticator, as WebAuthn calls them. */
+  transports: string
+  created_at: number
+  last_used_at: number | null
+}
+
+/** People who have signed in. */
+interface SessionsTable {
+  id: string
+  principal_id: string
+  /** SHA-256 of the token, hexadecimal. */
+  token_hash: string
+  way: 'password' | 'passkey'
+  /** Where it began. */
+  address: string
+  /** What the program there calls itself. */
+  client: string
+  created_at: number
+  /** To within a minute. */
+  last_used_at: number
+  expires_at: number
+}
+
+/** Secrets with which a person sets what to sign in with, once. */
+interface InvitationsTable {
+  principal_id: string
+  /** SHA-256 of the secret, hexadecimal. */
+  secret_hash: string
+  created_at: number
+  expires_at: number
 }
 
 /** Secrets with which a device that dials in is claimed at once. */

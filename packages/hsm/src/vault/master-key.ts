@@ -20,7 +20,7 @@ export type Derivation =
     }
 
 /** @see RFC 9106, 4: the second recommended option */
-const argon2Cost = { memory: 65_536, passes: 3, parallelism: 4 }
+export const argon2Cost = { memory: 65_536, passes: 3, parallelism: 4 }
 const shortestPassphrase = 12
 
 /** @throws HsmError `INVALID` */

@@ -6,6 +6,7 @@ import { clientCertificates } from './client-certificates.ts'
 import { configuredTokens } from './configured-tokens.ts'
 import { madeTokens } from './made-tokens.ts'
 import { oidcTokens } from './oidc/tokens.ts'
+import { sessions } from './sessions.ts'
 
 /**
  * @param address where the request comes from
@@ -26,12 +27,13 @@ export interface WayIn {
 }
 
 export async function authenticator(
-  config: Pick<ServiceConfig, 'tokens' | 'rootTokens' | 'tls'>,
+  config: Pick<ServiceConfig, 'tokens' | 'rootTokens' | 'tls' | 'url'>,
   hsm: Hsm,
 ): Promise<Authenticate> {
   const ways: readonly WayIn[] = [
     await configuredTokens(config, hsm),
     oidcTokens(hsm),
+    sessions(config, hsm),
     madeTokens(hsm),
     clientCertificates(config, hsm),
   ]

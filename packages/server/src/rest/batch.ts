@@ -1,9 +1,9 @@
 /** Many uses of keys in one request. They run beside each other, spread over the members of their groups like all others. */
 import type { BatchItem, cryptographyOperations } from '@keytether/api'
-import type { Hsm } from '@keytether/hsm'
+
 import { problemOf } from '../answers.ts'
 import { singleHandlers } from './cryptography.ts'
-import type { Handler } from './handler.ts'
+import type { Domain, Handler } from './handler.ts'
 
 type Batch = typeof cryptographyOperations.batch
 type Asked = Parameters<Handler<Batch>>[1]
@@ -12,7 +12,7 @@ type Answer = Awaited<ReturnType<Handler<Batch>>>['items'][number]
 /** Of one request at once: others are to have their turn, too. */
 const atOnce = 16
 
-export async function batch(hsm: Hsm, asked: Asked): Promise<{ items: Answer[] }> {
+export async function batch(hsm: Domain, asked: Asked): Promise<{ items: Answer[] }> {
   const { items } = asked.body
   const answers = new Array<Answer>(items.length)
   let next = 0
@@ -23,7 +23,7 @@ export async function batch(hsm: Hsm, asked: Asked): Promise<{ items: Answer[] }
   return { items: answers }
 }
 
-async function answerOf(hsm: Hsm, asked: Asked, item: BatchItem): Promise<Answer> {
+async function answerOf(hsm: Domain, asked: Asked, item: BatchItem): Promise<Answer> {
   const { reference, operation, input } = item
   const echoed = reference === undefined ? {} : { reference }
   const handler = singleHandlers[operation] as unknown as Handler<Batch>

@@ -10,6 +10,7 @@ import { groupHandlers } from './groups.ts'
 import type { Handlers } from './handler.ts'
 import { issuerHandlers } from './issuers.ts'
 import { keyHandlers } from './keys.ts'
+import { peopleHandlers } from './people.ts'
 import { principalHandlers } from './principals.ts'
 import { serviceHandlers } from './service.ts'
 import { tenantHandlers } from './tenants.ts'
@@ -19,6 +20,7 @@ export const handlers: Handlers<Operations> = {
   ...tenantHandlers,
   ...principalHandlers,
   ...issuerHandlers,
+  ...peopleHandlers,
   ...deviceHandlers,
   ...enrolmentHandlers,
   ...ceremonyHandlers,

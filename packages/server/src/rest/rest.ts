@@ -3,12 +3,13 @@ import { type Operation, type OperationName, operations, type RateClass } from '
 import { type Hsm, HsmError } from '@keytether/hsm'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { sessionCookie } from '../access/session-cookie.ts'
 import type { Call, Route } from '../api.ts'
 import { RequestError } from '../errors.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import { eventStream } from './event-stream.ts'
 import { followEvents } from './events.ts'
-import type { Handler } from './handler.ts'
+import type { Domain, Handler } from './handler.ts'
 import { handlers } from './handlers.ts'
 import { namedRequest } from './named-request.ts'
 import { demandRole } from './roles.ts'
@@ -23,13 +24,13 @@ const noQuery = z.strictObject({})
 const noBody = z.undefined('wanted no body').or(z.null())
 
 /** @param closing aborts when the service ends, and with it what would go on for ever */
-export function restRoutes(closing: AbortSignal): readonly Route<Hsm>[] {
+export function restRoutes(closing: AbortSignal): readonly Route<Domain>[] {
   const turnstile = new Turnstile()
   const declared = Object.keys(operations).map(name => route(name as OperationName, turnstile, closing))
   return [...declared, ...streamRoutes(turnstile)]
 }
 
-function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal): Route<Hsm> {
+function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal): Route<Domain> {
   const operation: Operation = operations[name]
   const handler: Handler<Operation> = handlers[name] as Handler<never>
   const patience = patienceMs[operation.rate]
@@ -52,7 +53,10 @@ function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal):
       }
       using _ = turnstile.enter(call.caller, operation.rate)
       const named = namedRequest(name, operation, call)
-      if (named === undefined) return finished(reply, operation, await handler(hsm, asked(operation, call)))
+      if (named === undefined) {
+        const answer = await handler(hsm, asked(operation, call))
+        return finished(reply, operation, inSession(reply, operation, call, hsm, answer))
+      }
       // Who sends it again wants the answer of the first time: that one goes on when nobody waits any more.
       const { answer, replayed } = await hsm.requests.once(named, call.signal, async () => {
         const answer = await handler(hsm, asked(operation, { ...call, signal: call.due }))
@@ -99,7 +103,8 @@ function asked({ paged }: Operation, call: Call): Parameters<Handler<Operation>>
   const query = paged ? fromCursor(call.query as { readonly cursor?: string }) : call.query
   demandText([params, query, body])
   const ifMatch = revision(headers['if-match'])
-  return { params, query, body, caller, signal, ifMatch } as Parameters<Handler<Operation>>[1]
+  const client = headers['user-agent'] ?? ''
+  return { params, query, body, caller, client, signal, ifMatch } as Parameters<Handler<Operation>>[1]
 }
 
 /** @see RFC 9110, 13.1.1 */
@@ -108,6 +113,21 @@ function revision(header: string | undefined): number | undefined {
   const number = /^"(\d{1,15})"$/.exec(header)?.[1]
   if (number === undefined) throw new RequestError('BAD_REQUEST', 'If-Match: wanted an ETag of here, as "7"')
   return Number(number)
+}
+
+/** Where a browser asked for it, the token of its session goes where no script finds it. */
+function inSession(
+  reply: FastifyReply,
+  { session }: Operation,
+  { query }: Call,
+  { secureCookies }: Domain,
+  answer: unknown,
+): unknown {
+  if (session === 'ends') reply.header('Set-Cookie', sessionCookie(undefined, secureCookies))
+  if (session !== 'begins' || (query as { readonly cookie?: string }).cookie === undefined) return answer
+  const { token, ...rest } = answer as { readonly token: string }
+  reply.header('Set-Cookie', sessionCookie(token, secureCookies))
+  return rest
 }
 
 function finished(reply: FastifyReply, { status, revised, paged }: Operation, answer: unknown): unknown {

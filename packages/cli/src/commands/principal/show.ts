@@ -1,5 +1,5 @@
 /** `keytether principal show`, and how one is shown. */
-import type { Answer, Operations } from '@keytether/api'
+import type { Answer, Operations, SignIn } from '@keytether/api'
 import type { Command } from 'commander'
 import { examples } from '../../examples.ts'
 import { fields, type OutputOptions, outputOptions, printable, report, table } from '../../output.ts'
@@ -20,14 +20,15 @@ export function show(parent: Command): void {
 
 async function run(name: string, options: ServiceOptions & OutputOptions): Promise<void> {
   const params = { principal: name }
-  const [one, { items }] = await withService(options, client =>
-    Promise.all([client.getPrincipal({ params }), client.listCredentials({ params })]),
+  const [one, { items }, signIn] = await withService(options, client =>
+    Promise.all([client.getPrincipal({ params }), client.listCredentials({ params }), client.getSignIn({ params })]),
   )
-  report(options, { ...one, credentials: items }, () => [
+  report(options, { ...one, credentials: items, signIn }, () => [
     ...principalFields(one),
+    ...signInFields(signIn),
     '',
     ...(items.length === 0
-      ? ['no tokens: it cannot log in, unless the configuration of the service lets it']
+      ? ['no tokens']
       : table(
           ['TOKEN', 'SINCE', 'UNTIL', 'LAST USED', 'ONLY'],
           items.map(one => [
@@ -38,6 +39,15 @@ async function run(name: string, options: ServiceOptions & OutputOptions): Promi
             narrowingWords(one),
           ]),
         )),
+  ])
+}
+
+function signInFields({ passwordSince, passkeys, sessions, invitation }: SignIn): string[] {
+  return fields([
+    ['Password', passwordSince && `since ${passwordSince}`],
+    ['Passkeys', passkeys.length === 0 ? undefined : passkeys.map(({ name }) => name).join(', ')],
+    ['Invitation', invitation && `until ${invitation.expiresAt}`],
+    ['Sessions', sessions.length === 0 ? undefined : `${sessions.length}, as \`keytether session list\` shows`],
   ])
 }
 

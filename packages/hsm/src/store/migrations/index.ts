@@ -3,9 +3,15 @@ import type { Kysely } from 'kysely'
 import type { ColumnTypes } from '../dialect.ts'
 import { up as start } from './001-start.ts'
 import { up as access } from './002-access.ts'
+import { up as people } from './003-people.ts'
 import { up as issuers } from './004-issuers.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
 export type Steps = Readonly<Record<string, Step>>
 
-export const steps: Steps = { '001-start': start, '002-access': access, '004-issuers': issuers }
+export const steps: Steps = {
+  '001-start': start,
+  '002-access': access,
+  '003-people': people,
+  '004-issuers': issuers,
+}
