@@ -40,7 +40,16 @@ export const importTable: Record<string, Rule> = {
   agent: { packages: ['driver', 'card', 'codec'], external: ['ws'], node: 'all' },
   server: {
     packages: ['hsm', 'api', 'card', 'codec'],
-    external: ['@fastify/swagger-ui', 'fastify', 'fastify-type-provider-zod', 'jose', 'pino', 'ws', 'zod'],
+    external: [
+      '@fastify/swagger-ui',
+      '@simplewebauthn/server',
+      'fastify',
+      'fastify-type-provider-zod',
+      'jose',
+      'pino',
+      'ws',
+      'zod',
+    ],
     node: 'all',
   },
   cli: {

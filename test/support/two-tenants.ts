@@ -70,6 +70,23 @@ export async function twoTenants(database: string): Promise<TwoTenants> {
       .insertInto('issuers')
       .values({ ...issuer, ...trusting, ...times })
       .execute()
+    const passkey = {
+      id: 'psk_theirs',
+      principal_id: administrator.id,
+      name: 'theirs',
+      credential_id: 'AAAA',
+      created_at: 1,
+    }
+    await db
+      .insertInto('passkeys')
+      .values({ ...passkey, public_key: new Uint8Array(1), sign_count: 0, transports: '[]', last_used_at: null })
+      .execute()
+    const session = { id: 'ses_theirs', principal_id: administrator.id, token_hash: '00', way: 'passkey' } as const
+    const used = { created_at: Date.now(), last_used_at: Date.now(), expires_at: Date.now() + 3_600_000 }
+    await db
+      .insertInto('sessions')
+      .values({ ...session, ...used, address: '127.0.0.1', client: '' })
+      .execute()
     const ceremony = { id: 'cer_theirs', tenant_id, device_id, kind: 'dkek', state: 'open', data: '{}' } as const
     await db
       .insertInto('ceremonies')
@@ -84,6 +101,8 @@ export async function twoTenants(database: string): Promise<TwoTenants> {
     theirs: {
       principal: [administrator.id, 'ann'],
       credential: ['first'],
+      passkey: ['psk_theirs', 'theirs'],
+      session: ['ses_theirs'],
       group: [group_id, 'theirs'],
       device: [device_id, 'theirs', path, 'ZZTHEIRS01'],
       key: [key_id, 'theirs'],

@@ -61,11 +61,12 @@ export function openApiDocument(version: string): Json {
 }
 
 function operationObject(name: string, operation: Operation): Json {
-  const { method, summary, description, roles, rate, state, idempotent, query, body } = operation
+  const { method, summary, description, roles, open, rate, state, idempotent, query, body } = operation
   return {
     operationId: name,
     summary,
-    description: [description, whoMay(roles)].filter(Boolean).join('\n\n'),
+    description: [description, open ? 'For everybody: it is a way in.' : whoMay(roles)].filter(Boolean).join('\n\n'),
+    ...(open && { security: [] }),
     tags: [chapterOf(name)],
     'x-roles': roles,
     'x-rate': rate,

@@ -33,7 +33,7 @@ async function listSessions(options: Options): Promise<void> {
   report(options, sessions, () => sessionLines(sessions))
 }
 
-export function sessionLines(sessions: readonly Session[]): string[] {
+function sessionLines(sessions: readonly Session[]): string[] {
   return table(
     ['SESSION', 'BY', 'FROM', 'SINCE', 'LAST USED', 'PROGRAM'],
     sessions.map(({ id, way, address, createdAt, lastUsedAt, client }) => {

@@ -113,19 +113,17 @@ export class Passkeys {
    * @throws HsmError `FORBIDDEN`, `NOT_FOUND`, `WRONG_STATE`
    */
   async remove(caller: Caller, name: string): Promise<void> {
-    await this.#sessions.demandFresh(caller)
     const { principal, tenant } = caller
+    const passkey = (await this.list(principal)).find(one => one.name === name || one.id === name)
+    const none = new HsmError('NOT_FOUND', `${caller.name} has no passkey ${name}`)
+    if (passkey === undefined) throw none
+    await this.#sessions.demandFresh(caller)
     await this.#foundation.history.write(async db => {
-      const row = await db
-        .deleteFrom('passkeys')
-        .where('principal_id', '=', principal)
-        .where(or => or.or([or('name', '=', name), or('id', '=', name)]))
-        .returningAll()
-        .executeTakeFirst()
-      if (row === undefined) throw new HsmError('NOT_FOUND', `${caller.name} has no passkey ${name}`)
+      const { numDeletedRows } = await db.deleteFrom('passkeys').where('id', '=', passkey.id).executeTakeFirst()
+      if (numDeletedRows === 0n) throw none
       if (tenant !== null) await this.#principals.demandAdministrator(db, tenant)
       const happened = { tenant, type: 'passkey.removed', subject: principal, actor: principal }
-      return { value: undefined, happened: [{ ...happened, data: { passkey: row.id, name: row.name } }] }
+      return { value: undefined, happened: [{ ...happened, data: { passkey: passkey.id, name: passkey.name } }] }
     })
   }
 }

@@ -53,7 +53,7 @@ export class Sessions implements AsyncDisposable {
   constructor(foundation: Foundation, logins: Logins) {
     this.#foundation = foundation
     this.#logins = logins
-    this.#timer = setInterval(() => void this.flush().catch(() => undefined), flushMs).unref()
+    this.#timer = setInterval(() => void this.sweep().catch(() => undefined), flushMs).unref()
   }
 
   /**
@@ -126,36 +126,37 @@ export class Sessions implements AsyncDisposable {
     )
   }
 
-  /** Writes when sessions were used, and deletes those that are over. */
-  async flush(): Promise<void> {
+  /** Deletes those that are over. */
+  async sweep(): Promise<void> {
+    await this.#flush()
     const { store, now } = this.#foundation
-    const used = [...this.#used]
-    this.#used.clear()
-    if (used.length > 0) {
-      await store.write(async db => {
-        for (const [id, at] of used)
-          await db.updateTable('sessions').set({ last_used_at: at }).where('id', '=', id).execute()
-      })
-    }
     const [expired, idle] = [now(), now() - idleMs]
     const old = await store.db
       .selectFrom('sessions')
       .select('id')
       .where(or => or.or([or('expires_at', '<=', expired), or('last_used_at', '<=', idle)]))
-      .limit(1)
-      .executeTakeFirst()
-    if (old === undefined) return
-    await store.write(db =>
-      db
-        .deleteFrom('sessions')
-        .where(or => or.or([or('expires_at', '<=', expired), or('last_used_at', '<=', idle)]))
-        .execute(),
-    )
+      .execute()
+    if (old.length === 0) return
+    await store.write(async db => {
+      for (const { id } of old) await db.deleteFrom('sessions').where('id', '=', id).execute()
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
-    await this.flush()
+    await this.#flush()
+  }
+
+  /** Writes when sessions were used. */
+  async #flush(): Promise<void> {
+    const used = [...this.#used]
+    this.#used.clear()
+    if (used.length === 0) return
+    await this.#foundation.store.write(async db => {
+      for (const [id, at] of used) {
+        await db.updateTable('sessions').set({ last_used_at: at }).where('id', '=', id).execute()
+      }
+    })
   }
 
   #current(row: Row<'sessions'>): Row<'sessions'> {
