@@ -3,7 +3,19 @@ import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
-const all = ['in-process', 'vpcd', 'ram', 'idle', 'rest', 'contract', 'scheduler', 'store', 'load', 'share-file']
+const all = [
+  'in-process',
+  'vpcd',
+  'ram',
+  'idle',
+  'rest',
+  'contract',
+  'scheduler',
+  'store',
+  'load',
+  'share-file',
+  'audit-verify',
+]
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => !all.includes(name))
 if (unknown.length > 0) {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Codec, mapped, utf8 } from '@keytether/codec'
+import type { Codec } from '@keytether/codec'
 
 /** What a value in JSON may be. */
 export interface Shape<T> {
@@ -16,11 +16,12 @@ export interface Shape<T> {
 }
 
 type Shapes = Readonly<Record<string, Shape<unknown>>>
-type Content<S> = S extends Shape<infer T> ? T : never
+/** The values of a shape. */
+export type ValueOf<S> = S extends Shape<infer T> ? T : never
 type AbsentNames<S extends Shapes> = { [K in keyof S]: S[K] extends { mayBeAbsent: true } ? K : never }[keyof S]
 type Members<S extends Shapes> = {
-  readonly [K in Exclude<keyof S, AbsentNames<S>>]: Content<S[K]>
-} & { readonly [K in AbsentNames<S>]?: Content<S[K]> | undefined }
+  readonly [K in Exclude<keyof S, AbsentNames<S>>]: ValueOf<S[K]>
+} & { readonly [K in AbsentNames<S>]?: ValueOf<S[K]> | undefined }
 
 function single<T>(wanted: string, accepts: (value: unknown) => boolean): Shape<T> {
   return {
@@ -68,53 +69,69 @@ export function listOf<T>(shape: Shape<T>): Shape<readonly T[]> {
 }
 
 export function members<S extends Shapes>(shapes: S): Shape<Members<S>> {
-  const declared = Object.entries(shapes)
+  const names = Object.keys(shapes)
   return {
     fault(value) {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'wanted an object'
-      const present = Object.entries(value)
+      const given = value as Readonly<Record<string, unknown>>
+      const present = Object.keys(given)
       let at = 0
-      for (const [name, shape] of declared) {
-        const member = present[at]
-        if (member === undefined || member[0] !== name) {
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i]!
+        const shape = shapes[name]!
+        const next = present[at]
+        if (next !== name) {
           if (shape.mayBeAbsent) continue
-          return `wanted ${name}, got ${member === undefined ? 'nothing' : JSON.stringify(member[0])}`
+          return `wanted ${name}, got ${next === undefined ? 'nothing' : JSON.stringify(next)}`
         }
-        const fault = shape.fault(member[1])
+        const fault = shape.fault(given[name])
         if (fault !== undefined) return `${name}: ${fault}`
         at++
       }
-      return at < present.length ? `nothing is called ${JSON.stringify(present[at]![0])} here` : undefined
+      return at < present.length ? `nothing is called ${JSON.stringify(present[at])} here` : undefined
     },
     ordered(value) {
       const given: Readonly<Record<string, unknown>> = value
       const arranged: Record<string, unknown> = {}
-      for (const [name, shape] of declared) {
-        if (given[name] !== undefined) arranged[name] = shape.ordered(given[name])
+      for (const name of names) {
+        if (given[name] !== undefined) arranged[name] = shapes[name]!.ordered(given[name])
       }
       return arranged as Members<S>
     },
   }
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const encoder = new TextEncoder()
+
 /** The bytes of a line, without its end. */
 export function jsonLine<T>(shape: Shape<T>): Codec<T> {
-  return mapped(utf8(), {
-    write(value) {
+  return {
+    write(out, value) {
       const ordered = shape.ordered(value)
       const fault = shape.fault(ordered)
       if (fault !== undefined) throw new RangeError(fault)
-      return JSON.stringify(ordered)
+      out.bytes(encoder.encode(JSON.stringify(ordered)))
     },
-    read(line, input) {
-      const value = parsed(line) ?? input.fail('VALUE', 'not JSON', 0)
+    read(input) {
+      const line = decoded(input.source.subarray(input.offset, input.end)) ?? input.fail('VALUE', 'not UTF-8')
+      const value = parsed(line) ?? input.fail('VALUE', 'not JSON')
       const fault = shape.fault(value)
-      if (fault !== undefined) input.fail('VALUE', fault, 0)
+      if (fault !== undefined) input.fail('VALUE', fault)
       // White space, escapes that are not needed, a member twice: the same value in another way.
-      if (JSON.stringify(value) !== line) input.fail('VALUE', 'not written in the one way that there is', 0)
+      if (JSON.stringify(value) !== line) input.fail('VALUE', 'not written in the one way that there is')
+      input.offset = input.end
       return value as T
     },
-  })
+  }
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 function parsed(line: string): unknown {

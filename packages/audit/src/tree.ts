@@ -11,12 +11,17 @@ import { hash } from 'node:crypto'
 export type CompactRange = readonly Uint8Array[]
 
 export const hashSize = 32
-const leafPrefix = Uint8Array.of(0)
+const leafPrefix = 0
 const nodePrefix = 1
+
+let leaf = new Uint8Array(4096)
 
 /** SHA-256 of a zero byte and the line, without its end. */
 export function leafHash(line: Uint8Array): Uint8Array {
-  return sha256(Buffer.concat([leafPrefix, line]))
+  if (leaf.length <= line.length) leaf = new Uint8Array(2 * line.length)
+  leaf[0] = leafPrefix
+  leaf.set(line, 1)
+  return sha256(leaf.subarray(0, 1 + line.length))
 }
 
 const pair = new Uint8Array(1 + 2 * hashSize)
@@ -49,6 +54,7 @@ export function subtrees(size: number): number {
   return ones
 }
 
+/** As text and back: Node is twice as fast with that as with a Buffer of its own for each. */
 function sha256(value: Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', value, 'buffer'))
+  return new Uint8Array(Buffer.from(hash('sha256', value, 'binary'), 'binary'))
 }
