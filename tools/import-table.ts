@@ -47,6 +47,7 @@ export const importTable: Record<string, Rule> = {
       'fastify-type-provider-zod',
       'jose',
       'pino',
+      'prom-client',
       'ws',
       'zod',
     ],

@@ -14,6 +14,7 @@ const packages = {
   perl: 'perl-base',
   postgres: 'postgresql-15',
   pcscd: 'pcscd',
+  promtool: 'prometheus',
   'pkcs11-tool': 'opensc',
   'pkcs15-tool': 'opensc',
   'sc-hsm-tool': 'opensc',

@@ -3,6 +3,7 @@ export { type Client, type ClientOptions, createClient } from './client/client.t
 export { ApiError } from './client/errors.ts'
 export { type FollowOptions, followEvents } from './client/follow.ts'
 export { everyItem } from './client/pages.ts'
+export { type TestGroupOptions, testGroup } from './client/test-group.ts'
 export { ConnectionLost, fetchTransport, type Incoming, type Outgoing, type Send } from './client/transport.ts'
 export {
   type BatchItem,
@@ -16,6 +17,7 @@ export {
 export { Device, deviceOperations } from './devices.ts'
 export { Enrolment, enrolmentOperations } from './enrolments.ts'
 export { Event, eventOperations } from './events.ts'
+export { GroupTest, groupTestOperations } from './group-test.ts'
 export { type GroupStatus, groupOperations } from './groups.ts'
 export { issuerOperations } from './issuers.ts'
 export { Key, keyOperations } from './keys.ts'
@@ -28,6 +30,7 @@ export type {
   BodyInput,
   Operation,
   PathParameters,
+  ProgressInput,
   Query,
   QueryInput,
   RateClass,

@@ -35,6 +35,8 @@ export interface Operation {
   readonly paged?: true
   /** With `Accept: text/event-stream`, what is listed goes on as server-sent events: of these. */
   readonly followed?: z.ZodType
+  /** With `Accept: text/event-stream`, how far it is comes as server-sent events, of these; then the answer, as the event `answer`. */
+  readonly progress?: z.ZodType
   /** The answer has a `revision`, which is its ETag, and changes may demand one by If-Match. */
   readonly revised?: true
   /** With an Idempotency-Key, it is done once however often it is sent. */
@@ -72,4 +74,7 @@ export type Answer<O extends Operation> = O extends { readonly answer: infer A e
   : undefined
 export type AnswerInput<O extends Operation> = O extends { readonly answer: infer A extends z.ZodType }
   ? z.input<A>
+  : undefined
+export type ProgressInput<O extends Operation> = O extends { readonly progress: infer P extends z.ZodType }
+  ? z.input<P>
   : undefined

@@ -4,6 +4,7 @@ import { cryptographyOperations } from './cryptography.ts'
 import { deviceOperations } from './devices.ts'
 import { enrolmentOperations } from './enrolments.ts'
 import { eventOperations } from './events.ts'
+import { groupTestOperations } from './group-test.ts'
 import { groupOperations } from './groups.ts'
 import { issuerOperations } from './issuers.ts'
 import { keyOperations } from './keys.ts'
@@ -23,6 +24,7 @@ export const operations = {
   ...enrolmentOperations,
   ...ceremonyOperations,
   ...groupOperations,
+  ...groupTestOperations,
   ...keyOperations,
   ...cryptographyOperations,
   ...eventOperations,

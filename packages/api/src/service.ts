@@ -46,6 +46,42 @@ export const serviceOperations = {
       startedAt: Time,
     }),
   }),
+  describeHealth: operation({
+    method: 'GET',
+    path: '/health',
+    summary: 'How the groups and devices of the tenant are, and why',
+    description: 'As far as is known: no device is asked.',
+    roles: ['administrator', 'custodian', 'manager', 'auditor', 'metrics'],
+    rate: 'read',
+    answer: z.strictObject({
+      /** `unavailable`: a group does nothing. */
+      state: z.enum(['healthy', 'degraded', 'unavailable']),
+      /** Why it is not healthy, in words. */
+      reasons: z.array(z.string()),
+      groups: z.array(
+        z.strictObject({
+          id: z.string(),
+          name: z.string(),
+          state: z.enum(['healthy', 'degraded', 'unavailable', 'empty']),
+          reasons: z.array(z.string()),
+          members: z.int(),
+          /** Those that do the group's work. */
+          operational: z.int(),
+        }),
+      ),
+      devices: z.array(
+        z.strictObject({
+          id: z.string(),
+          name: z.string(),
+          state: z.string(),
+          reason: z.string().optional(),
+          /** What is to be done. */
+          advice: z.string().optional(),
+          warnings: z.array(z.string()),
+        }),
+      ),
+    }),
+  }),
   unseal: operation({
     method: 'POST',
     path: '/unseal',

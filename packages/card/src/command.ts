@@ -3,7 +3,17 @@
  *
  * @module
  */
-import { bytes, type Codec, DecodeError, decode, encode, mapped, nothing, oneOf } from '@keytether/codec'
+import {
+  bytes,
+  type Codec,
+  DecodeError,
+  decode,
+  encode,
+  mapped,
+  nothing,
+  oneOf,
+  type ReaderOptions,
+} from '@keytether/codec'
 import { type CommandApdu, decodeResponse, encodeCommand, encodeResponse } from './apdu.ts'
 import { UnexpectedStatusError } from './errors.ts'
 import { statusMeaning, sw } from './status.ts'
@@ -47,6 +57,8 @@ export interface RequestOptions {
   readonly extended?: boolean
 }
 
+export type ReadOptions = Pick<ReaderOptions, 'secrets'>
+
 export interface Command<P, D, R, S extends StatusMap> {
   readonly name: string
   readonly cla: number
@@ -55,10 +67,10 @@ export interface Command<P, D, R, S extends StatusMap> {
   matches(apdu: CommandApdu): boolean
   encodeRequest(params: P, data: D, options?: RequestOptions): Uint8Array<ArrayBuffer>
   decodeParams(apdu: CommandApdu): P
-  decodeData(apdu: CommandApdu): D
+  decodeData(apdu: CommandApdu, options?: ReadOptions): D
   encodeResponse(outcome: Outcome<R, S>): Uint8Array<ArrayBuffer>
   /** @throws UnexpectedStatusError for a status word that is not an outcome of this command, DecodeError for bad data */
-  decodeResponse(bytes: Uint8Array): Outcome<R, S>
+  decodeResponse(bytes: Uint8Array, options?: ReadOptions): Outcome<R, S>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the types are in the declaration; a list of commands has none in common.
@@ -119,7 +131,7 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
       return encodeCommand({ cla, ins, p1, p2, data: encode(dataCodec, d), le, extended: options.extended })
     },
     decodeParams: apdu => decode(params, Uint8Array.of(apdu.p1, apdu.p2)),
-    decodeData: apdu => decode(dataCodec, apdu.data, reader),
+    decodeData: (apdu, options) => decode(dataCodec, apdu.data, { ...reader, ...options }),
     encodeResponse(outcome) {
       const none = new Uint8Array()
       if (outcome.status === 'ok') {
@@ -136,9 +148,10 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
       }
       return encodeResponse({ data: encode(responseCodec, (outcome as { data: R }).data), sw: status.sw })
     },
-    decodeResponse(response) {
+    decodeResponse(response, options) {
       const apdu = decodeResponse(response)
-      if (apdu.sw === sw.ok) return { status: 'ok', data: decode(responseCodec, apdu.data, reader) }
+      const readData = () => decode(responseCodec, apdu.data, { ...reader, ...options })
+      if (apdu.sw === sw.ok) return { status: 'ok', data: readData() }
       for (const [key, status] of statuses) {
         if (typeof status === 'number' || status.kind === 'anyOf') {
           const words: readonly number[] = typeof status === 'number' ? [status] : status.sws
@@ -148,7 +161,7 @@ export function command<P, D = undefined, R = undefined, const S extends StatusM
             return { status: key, triesLeft: apdu.sw & 0x0f } as unknown as Outcome<R, S>
           }
         } else if (status.sw === apdu.sw) {
-          return { status: key, data: decode(responseCodec, apdu.data, reader) } as unknown as Outcome<R, S>
+          return { status: key, data: readData() } as unknown as Outcome<R, S>
         }
       }
       throw new UnexpectedStatusError(name, apdu.sw, statusMeaning(apdu.sw))

@@ -30,6 +30,7 @@ export {
   type Outcome,
   type OutcomeOf,
   type ParamsOf,
+  type ReadOptions,
   type RequestOptions,
   type StatusMap,
 } from './command.ts'
@@ -123,6 +124,7 @@ export {
   type SecureMessagingErrorCode,
   UnexpectedStatusError,
 } from './errors.ts'
+export { type ExchangeWords, exchangeWords } from './exchange-words.ts'
 export { PrivateKeyDescription } from './files/key-description.ts'
 export { CertificateDescription, DataDescription } from './files/object-descriptions.ts'
 export { TokenInfo } from './files/token-info.ts'

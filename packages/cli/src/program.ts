@@ -22,6 +22,7 @@ import { session } from './commands/session.ts'
 import { share } from './commands/share.ts'
 import { signIn } from './commands/sign-in.ts'
 import { tenant } from './commands/tenant.ts'
+import { testHsm } from './commands/test-hsm.ts'
 import { verifyAttestation } from './commands/verify-attestation.ts'
 import { verifyRecord } from './commands/verify-record.ts'
 import { whoami } from './commands/whoami.ts'
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   const atService = [
     device,
     group,
+    testHsm,
     key,
     cryptography,
     enrolment,

@@ -49,6 +49,8 @@ export class Writer {
 export interface ReaderOptions {
   /** `any` also takes lengths that are not in their shortest form, as some peers write them. Default `shortest`. */
   readonly lengths?: 'shortest' | 'any'
+  /** `masked`: what is `secret` is not read out. Default: it is. */
+  readonly secrets?: 'masked'
 }
 
 /** Bytes being read: a window onto the input that never looks past its end. */

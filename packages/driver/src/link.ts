@@ -64,6 +64,21 @@ const maximumBatch = { commands: 120, bytes: 64_000 }
 /** Tag and length of an APDU in a template. */
 const framing = 4
 
+/** What went to the card and came back, before secure messaging and after it: it may hold secrets. */
+export interface Exchange {
+  readonly commands: readonly Uint8Array[]
+  /** One for each command; undefined if none came. */
+  readonly responses: readonly Uint8Array[] | undefined
+  /** Whether they were protected on their way. */
+  readonly secure: boolean
+  /** Milliseconds, as `performance.now` has them. */
+  readonly startedAt: number
+  readonly endedAt: number
+}
+
+/** Told of every exchange, where it was asked for. */
+export type Watch = (exchange: Exchange) => void
+
 interface Secure {
   readonly kind: 'secure'
   readonly messaging: SecureMessaging
@@ -85,14 +100,16 @@ interface Sent {
 export class Link {
   readonly #channel: Channel
   readonly #maximumApdu: number
+  readonly #watch: Watch | undefined
   #state: State = { kind: 'plain' }
   readonly #turns = new Turns()
   /** In the order in which it was sent: so it is answered, and the answers are counted. */
   #sent: Sent[] = []
 
-  constructor(channel: Channel, maximumApdu: number) {
+  constructor(channel: Channel, maximumApdu: number, watch?: Watch) {
     this.#channel = channel
     this.#maximumApdu = maximumApdu
+    this.#watch = watch
   }
 
   get secure(): boolean {
@@ -129,7 +146,8 @@ export class Link {
       }
     }
     const responses: Uint8Array[] = []
-    for (const batch of batches(calls, this.#maximumApdu)) responses.push(...(await this.#transmit(batch)))
+    for (const batch of batches(calls, this.#maximumApdu))
+      responses.push(...(await this.#watched(batch, () => this.#transmit(batch))))
     return calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>
   }
 
@@ -145,7 +163,8 @@ export class Link {
     const before = this.#state
     const lost = { kind: 'lost', reason: 'it could not be opened' } as const
     this.#state = lost
-    const responses = await this.#exchange(calls.map(({ apdu }) => apdu))
+    const commands = calls.map(({ apdu }) => apdu)
+    const responses = await this.#watched(commands, () => this.#exchange(commands))
     const messaging = then(calls.map((each, index) => each.answer(responses[index]!)) as Answers<C>)
     if (messaging) this.#state = { kind: 'secure', messaging }
     else this.#state = before.kind === 'plain' ? before : lost
@@ -166,6 +185,23 @@ export class Link {
    */
   overlapping<T>(operation: (link: Link) => Promise<T>): Promise<T> {
     return this.#turns.overlapping(() => operation(this))
+  }
+
+  /** Where the caller waits, so that who watches is told in his context. */
+  async #watched(commands: readonly Uint8Array[], work: () => Promise<Uint8Array[]>): Promise<Uint8Array[]> {
+    const watch = this.#watch
+    if (watch === undefined) return work()
+    const [secure, startedAt] = [this.secure, performance.now()]
+    const tell = (responses?: Uint8Array[]) =>
+      watch({ commands, responses, secure, startedAt, endedAt: performance.now() })
+    try {
+      const responses = await work()
+      tell(responses)
+      return responses
+    } catch (error) {
+      tell()
+      throw error
+    }
   }
 
   #transmit(commands: readonly Uint8Array[]): Promise<Uint8Array[]> {

@@ -12,12 +12,20 @@ import { decipher, ecdh, sign, signHash } from './use-key.ts'
  */
 export type Proof = 'proved' | 'another' | 'noPublicKey' | 'counted' | 'notAllowed'
 
-/** One use of the key; after log-in. */
-export async function proveKey(link: Link, key: KeyInfo): Promise<Proof> {
+/** What a private key is used for. */
+export type KeyUse = 'sign' | 'decrypt' | 'agree'
+
+/**
+ * One use of the key; after log-in.
+ *
+ * @param use default: whichever it is allowed
+ */
+export async function proveKey(link: Link, key: KeyInfo, use?: KeyUse): Promise<Proof> {
   const known = key.publicKey && (key.kind === 'EC' ? key.curve : key.kind === 'RSA')
   if (!known) return 'noPublicKey'
   if (key.useCounter !== undefined) return 'counted'
-  for (const { needs, holds } of key.kind === 'EC' ? ecWays : rsaWays) {
+  const ways = key.kind === 'EC' ? ecWays : rsaWays
+  for (const { needs, holds } of ways.filter(way => use === undefined || way.use === use)) {
     const id = needs.find(each => key.algorithms.length === 0 || key.algorithms.includes(each))
     if (id !== undefined) return (await holds(link, key, id)) ? 'proved' : 'another'
   }
@@ -25,6 +33,7 @@ export async function proveKey(link: Link, key: KeyInfo): Promise<Proof> {
 }
 
 interface Way {
+  readonly use: KeyUse
   /** Identifiers of algorithms, any of which will do. */
   readonly needs: readonly number[]
   holds(link: Link, key: KeyInfo, id: number): Promise<boolean>
@@ -36,6 +45,7 @@ const hashes = ['sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const
 /** Signatures of messages, which the card hashes itself: each hash has an identifier, one after the other. */
 function ofMessages(first: number, options: object = {}): Way {
   return {
+    use: 'sign',
     needs: hashes.map((_, index) => first + index),
     async holds(link, key, id) {
       const message = randomBytes(messageSize)
@@ -47,6 +57,7 @@ function ofMessages(first: number, options: object = {}): Way {
 
 function ofHashes(needs: readonly number[], scheme: 'ECDSA' | 'RSA_PKCS1' | 'RSA_PSS', options: object = {}): Way {
   return {
+    use: 'sign',
     needs,
     async holds(link, key) {
       const message = randomBytes(messageSize)
@@ -58,6 +69,7 @@ function ofHashes(needs: readonly number[], scheme: 'ECDSA' | 'RSA_PKCS1' | 'RSA
 
 /** The card and a key made for this agree on the same secret. */
 const agreement: Way = {
+  use: 'agree',
   needs: [algorithm.ecdh],
   async holds(link, key) {
     const own = createECDH(curveByName(key.curve!)!.nodeName)
@@ -70,6 +82,7 @@ const agreement: Way = {
 /** What is encrypted with the public key comes back. */
 function decryption(needs: number, padding: object): Way {
   return {
+    use: 'decrypt',
     needs: [needs],
     async holds(link, key) {
       const message = needs === algorithm.rsaRawDecipher ? blockOf(key) : randomBytes(messageSize)

@@ -12,7 +12,7 @@ import { Groups } from './groups.ts'
 import { type Application, identify, openSecureMessaging, type Selected, selectCall } from './identify.ts'
 import { readInventory } from './inventory.ts'
 import { KeyDomains } from './key-domains.ts'
-import { Link } from './link.ts'
+import { Link, type Watch } from './link.ts'
 import {
   addCertificate,
   addData,
@@ -33,7 +33,7 @@ import {
   type TryOptions,
   verifyPin,
 } from './pin.ts'
-import { type Proof, proveKey } from './prove.ts'
+import { type KeyUse, type Proof, proveKey } from './prove.ts'
 import { SecretKeys } from './secret-keys.ts'
 import type {
   DataInfo,
@@ -66,6 +66,8 @@ export interface OpenOptions {
    * logged in on purpose. Default false.
    */
   readonly keepLogIn?: boolean
+  /** Told of all that goes to the card and comes back, in the clear: PINs and keys as well. */
+  readonly watch?: Watch
 }
 
 const smallestMaximumApdu = 1232
@@ -110,7 +112,7 @@ export class SmartCardHsm {
    * @throws DriverError `NOT_A_SMARTCARD_HSM`, `UNKNOWN_ROOT` or `NOT_GENUINE`
    */
   static async open(channel: Channel, options: OpenOptions): Promise<SmartCardHsm> {
-    const link = new Link(channel, options.maximumApdu ?? smallestMaximumApdu)
+    const link = new Link(channel, options.maximumApdu ?? smallestMaximumApdu, options.watch)
     return new SmartCardHsm(link, await identify(link, options.roots, options.keepLogIn ?? false))
   }
 
@@ -318,9 +320,13 @@ export class SmartCardHsm {
     return this.#link.alone(link => unwrap(link, reference, blob))
   }
 
-  /** Uses a key once, to see that it is the one of its certificate. After log-in. */
-  proveKey(key: KeyInfo): Promise<Proof> {
-    return this.#link.alone(link => proveKey(link, key))
+  /**
+   * Uses a key once, to see that it is the one of its certificate. After log-in.
+   *
+   * @param use default: whichever it is allowed
+   */
+  proveKey(key: KeyInfo, use?: KeyUse): Promise<Proof> {
+    return this.#link.alone(link => proveKey(link, key, use))
   }
 
   /** What is stored beside a key: X.509, or the request (67) that the card made. `FILE_NOT_FOUND` if nothing is. */

@@ -7,6 +7,7 @@ import { LifeCycle } from './devices/life-cycle.ts'
 import { Pins } from './devices/pins.ts'
 import { Registry } from './devices/registry.ts'
 import { Retirements } from './devices/retirement.ts'
+import { Diagnosis } from './diagnosis/diagnosis.ts'
 import type { Foundation } from './foundation.ts'
 import { Groups } from './groups/groups.ts'
 import { Events } from './history/events.ts'
@@ -65,6 +66,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly ceremonies: Ceremonies
   readonly groups: Groups
   readonly placement: Placement
+  readonly diagnosis: Diagnosis
   readonly retirements: Retirements
   readonly keys: Keys
   readonly cryptography: Cryptography
@@ -140,6 +142,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     ceremonies: new Ceremonies(foundation, registry),
     groups,
     placement,
+    diagnosis: new Diagnosis(foundation, placement),
     retirements: new Retirements(foundation, registry, vault, options.roots),
     keys,
     cryptography: new Cryptography(foundation, keys),

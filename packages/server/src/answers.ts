@@ -66,9 +66,17 @@ function problem(code: ProblemCode, detail: string): Problem {
   return { type: `/v1/problems/${code}`, title, status, code, detail }
 }
 
+const refusals = new WeakMap<FastifyRequest, ProblemCode>()
+
+/** Undefined: it was not refused. */
+export function refusedWith(request: FastifyRequest): ProblemCode | undefined {
+  return refusals.get(request)
+}
+
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, message, headers = {} } = refusal(error, request.id)
   const { status } = problems[code]
+  refusals.set(request, code)
   if (code === 'INTERNAL') request.log.error({ err: error }, 'request failed')
   else request.log.info({ code, reason: message }, 'request refused')
   const [type, body] = pathOf(request).startsWith('/v1/')

@@ -6,6 +6,7 @@ import type { Hsm, Leases } from '@keytether/hsm'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   LogController,
   type RawServerDefault,
@@ -14,11 +15,14 @@ import { type AddressOf, addressOf as addressOfSocket } from './access/address.t
 import type { Authenticate } from './access/authenticate.ts'
 import { RelyingParty } from './access/relying-party.ts'
 import { isSecure } from './access/sessions.ts'
-import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
+import { answerError, nothingHere, pathOf, refusedWith, serialize } from './answers.ts'
 import { api } from './api.ts'
 import { routes as deviceRoutes } from './device-api/routes.ts'
 import { RequestError } from './errors.ts'
+import { healthPath, healthRoutes } from './health/routes.ts'
 import type { Log } from './log.ts'
+import { Metrics, metricsRoutes } from './metrics/metrics.ts'
+import type { Answered } from './metrics/service-figures.ts'
 import { docs } from './rest/docs.ts'
 import { restRoutes } from './rest/rest.ts'
 import { routes as seRoutes } from './se-api/routes.ts'
@@ -67,11 +71,16 @@ export function buildApp({ log, secure, url, draining, serve, ...options }: AppO
   app.setReplySerializer(serialize)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(nothingHere)
+  const metrics = new Metrics(hsm)
+  app.addHook('onRequest', async () => metrics.begin())
+  app.addHook('onResponse', async (request, reply) => metrics.end(answered(request, reply)))
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...securityHeaders, ...(secure && strictTransport), 'X-Request-Id': request.id })
   })
-  app.addHook('onRequest', async () => {
-    if (draining()) throw new RequestError('SHUTTING_DOWN', 'the service is about to end', { Connection: 'close' })
+  app.addHook('onRequest', async request => {
+    // Who asks how the service is, is told until it has ended.
+    if (draining() && !pathOf(request).startsWith(`${healthPath}/`))
+      throw new RequestError('SHUTTING_DOWN', 'the service is about to end', { Connection: 'close' })
   })
   app.addHook('onResponse', async (request, reply) => {
     const { method } = request
@@ -79,7 +88,10 @@ export function buildApp({ log, secure, url, draining, serve, ...options }: AppO
     const ms = Math.round(reply.elapsedTime)
     request.log.info({ method, path: pathToLog(request), ip, status: reply.statusCode, ms }, 'request answered')
   })
-  app.get('/health/alive', () => ({ alive: true, secrets: hsm.vault.state }))
+  app.register(healthRoutes(hsm, draining), { prefix: healthPath })
+  app.register(api({ routes: metricsRoutes(metrics), domain: hsm, authenticate, addressOf, patienceMs }), {
+    prefix: '/metrics',
+  })
   const { devices, registry, keys } = hsm
   const closing = new AbortController()
   app.register(docs, { prefix: '/v1' })
@@ -102,6 +114,12 @@ export function buildApp({ log, secure, url, draining, serve, ...options }: AppO
   }
   app.register(api(lending), { prefix: '/api' })
   return app
+}
+
+function answered(request: FastifyRequest, { statusCode: status, elapsedTime: ms }: FastifyReply): Answered {
+  const { url } = request.routeOptions
+  const operation = url && `${request.method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`
+  return { operation, status, outcome: refusedWith(request) ?? 'OK', ms }
 }
 
 /** The id of a lease is for its borrower. */

@@ -44,7 +44,7 @@ export type Client = ClientOf<Operations>
 
 /** Longer than the service lets anybody wait. */
 const usualMs = 40_000
-const slowMs = 630_000
+export const slowMs = 630_000
 
 /** What every call is, whatever its operation. */
 interface AnyCall {

@@ -6,6 +6,7 @@ import type { Operations } from '../operations.ts'
 import { parsed, refusal, search, textOf } from './client.ts'
 import { ApiError } from './errors.ts'
 import { pause } from './retry.ts'
+import { isEventStream, messages } from './server-sent.ts'
 import { ConnectionLost, type Incoming, type Send } from './transport.ts'
 
 export interface FollowOptions {
@@ -54,32 +55,11 @@ async function subscribed(
     timeoutMs: 40_000,
     signal,
   })
-  const isStream = incoming.header('content-type')?.startsWith('text/event-stream')
-  if (incoming.status === 200 && isStream) return incoming
+  if (isEventStream(incoming)) return incoming
   throw refusal(incoming, parsed(await textOf(incoming)))
 }
 
 function mayPass(error: unknown): boolean {
   if (error instanceof ConnectionLost) return true
   return error instanceof ApiError && [429, 502, 503, 504].includes(error.status)
-}
-
-/** @see HTML, 9.2.6 */
-async function* messages({ body }: Incoming): AsyncGenerator<{ readonly id?: string; readonly data?: string }> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true })
-    const blocks = rest.split('\n\n')
-    rest = blocks.pop()!
-    for (const block of blocks) {
-      const fields = new Map(block.split('\n').map(line => splitAt(line, line.indexOf(':'))))
-      const [id, data] = [fields.get('id'), fields.get('data')]
-      yield { ...(id !== undefined && { id }), ...(data !== undefined && { data }) }
-    }
-  }
-}
-
-function splitAt(line: string, colon: number): [string, string] {
-  return [line.slice(0, Math.max(colon, 0)), line.slice(colon + 1).replace(/^ /, '')]
 }

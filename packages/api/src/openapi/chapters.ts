@@ -4,6 +4,7 @@ import { cryptographyOperations, cryptographyStreams } from '../cryptography.ts'
 import { deviceOperations } from '../devices.ts'
 import { enrolmentOperations } from '../enrolments.ts'
 import { eventOperations } from '../events.ts'
+import { groupTestOperations } from '../group-test.ts'
 import { groupOperations } from '../groups.ts'
 import { issuerOperations } from '../issuers.ts'
 import { keyOperations } from '../keys.ts'
@@ -32,7 +33,7 @@ export const chapters: readonly Chapter[] = [
   {
     name: 'groups',
     description: 'Tokens that hold the same keys, so that any of them can be lost',
-    operations: groupOperations,
+    operations: { ...groupOperations, ...groupTestOperations },
   },
   {
     name: 'devices',

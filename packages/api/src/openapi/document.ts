@@ -139,11 +139,12 @@ function headerParameters({ method, idempotent, revised, followed }: Operation):
   ]
 }
 
-function success({ answer, status = 200, revised, followed }: Operation): Json {
+function success({ answer, status = 200, revised, followed, progress }: Operation): Json {
   if (answer === undefined) return { 204: { description: 'Done' } }
+  const streamed = followed ?? progress
   const content = {
     'application/json': inJson(answer, 'output'),
-    ...(followed && { 'text/event-stream': { schema: jsonSchema(followed, 'output') } }),
+    ...(streamed && { 'text/event-stream': { schema: jsonSchema(streamed, 'output') } }),
   }
   const headers = { ETag: { schema: { type: 'string' } } }
   return { [status]: { description: 'Done', ...(revised && { headers }), content } }

@@ -8,6 +8,7 @@ import { AuthenticatedRequest, Certificate } from '../cvc/certificate.ts'
 import { curveByName } from '../cvc/curves.ts'
 import { keyAlgorithm } from '../cvc/public-key.ts'
 import { UnexpectedStatusError } from '../errors.ts'
+import { exchangeWords } from '../exchange-words.ts'
 import * as card from '../index.ts'
 import { algorithm, applicationId, commands } from '../index.ts'
 
@@ -893,4 +894,61 @@ describe('responses that only some cards give', () => {
       },
     })
   })
+})
+
+/** What only the two ends may know, where commands hold it: a new command has to say so here. */
+const secrets: { readonly [K in keyof typeof commands]: 'none' | 'command' | 'answer' | 'both' } = {
+  SelectApplication: 'none',
+  SelectFile: 'none',
+  SelectPath: 'none',
+  Verify: 'command',
+  ChangeReferenceData: 'command',
+  ResetRetryCounter: 'command',
+  InitializeDevice: 'command',
+  DeviceStatus: 'none',
+  GetChallenge: 'answer',
+  EnumerateObjects: 'none',
+  ReadBinary: 'answer',
+  UpdateBinary: 'command',
+  DeleteFile: 'none',
+  GenerateKeyPair: 'none',
+  GenerateSecretKey: 'none',
+  Sign: 'answer',
+  Decipher: 'answer',
+  UseSecretKey: 'both',
+  DeriveKey: 'command',
+  SetSecureMessaging: 'none',
+  AuthenticateChip: 'none',
+  SetVerificationKey: 'none',
+  VerifyCertificate: 'none',
+  AuthenticationStatus: 'none',
+  RegisterAuthenticationKey: 'none',
+  ReplaceAuthenticationKey: 'none',
+  AuthenticationKeyInfo: 'none',
+  SetAuthenticationKey: 'none',
+  ExternalAuthenticate: 'none',
+  MakeSessionPin: 'answer',
+  QueryKeyDomain: 'none',
+  ImportKeyShare: 'command',
+  CreateKeyDomain: 'none',
+  CreateGroupDomain: 'none',
+  DeleteKeyDomain: 'none',
+  DeleteKeyEncryptionKey: 'none',
+  AgreeDomainKey: 'none',
+  WrapKey: 'answer',
+  UnwrapKey: 'command',
+}
+
+describe('secrets', () => {
+  for (const [name, where] of Object.entries(secrets) as [keyof typeof commands, string][]) {
+    test(`${name}: ${where}`, () => {
+      const { requests, responses } = rows[name]
+      const shownIn = (found: boolean) => (found ? 'secret' : 'open')
+      const inCommand = requests.some(([, , , hex]) => /\bsecret\b/.test(exchangeWords(fromHex(hex), undefined).data))
+      const command = fromHex(requests[0]![3])
+      const inAnswer = responses.some(([, , hex]) => /\bsecret\b/.test(exchangeWords(command, fromHex(hex)).answer))
+      const wanted = { none: [false, false], command: [true, false], answer: [false, true], both: [true, true] }[where]!
+      assert.deepEqual([inCommand, inAnswer].map(shownIn), wanted.map(shownIn))
+    })
+  }
 })

@@ -4,7 +4,7 @@
  * @see ISO/IEC 7816-4, CHANGE REFERENCE DATA
  * @module
  */
-import { always, bytes, oneOf, struct } from '@keytether/codec'
+import { always, bytes, oneOf, secret, struct } from '@keytether/codec'
 import { anyOf, command, triesLeft } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -13,7 +13,7 @@ export const ChangeReferenceData = command({
   ins: 0x24,
   params: struct({ p1: always(0x00), reference: oneOf({ user: 0x81, so: 0x88 }) }),
   // The card knows the length of the old value.
-  data: bytes({ max: 32 }),
+  data: secret(bytes({ max: 32 })),
   status: {
     wrongPin: triesLeft,
     blocked: sw.blocked,

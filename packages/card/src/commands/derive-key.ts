@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { always, bytes, struct, u8 } from '@keytether/codec'
+import { always, bytes, secret, struct, u8 } from '@keytether/codec'
 import { anyOf, command } from '../command.ts'
 import { sw } from '../status.ts'
 import { algorithm } from './use-key.ts'
@@ -15,7 +15,7 @@ export const DeriveKey = command({
   ins: 0x76,
   params: struct({ key: u8, newKey: u8 }),
   /** The new private key is the sum of the old one and the parameter, a big-endian number. */
-  data: struct({ algorithm: always(algorithm.ecDerive), parameter: bytes() }),
+  data: struct({ algorithm: always(algorithm.ecDerive), parameter: secret(bytes()) }),
   status: {
     securityNotSatisfied: sw.securityNotSatisfied,
     notFound: sw.notFound,

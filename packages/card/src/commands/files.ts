@@ -4,7 +4,7 @@
  * @see ISO/IEC 7816-4, READ BINARY and UPDATE BINARY with odd instruction, DELETE FILE
  * @module
  */
-import { always, bytes, oneOf, sequenceOf, struct, tlv, tlvs, u16 } from '@keytether/codec'
+import { always, bytes, oneOf, secret, sequenceOf, struct, tlv, tlvs, u16 } from '@keytether/codec'
 import { anyOf, command, eitherOf, opaque, withData } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -28,7 +28,8 @@ export const ReadBinary = command({
   ins: 0xb1,
   params: struct({ fid: u16 }),
   data: tlvs({ offset }),
-  response: opaque,
+  /** Files may be private. */
+  response: secret(opaque),
   status: {
     /** The end of the file came before Le bytes were read; what there is, is in the data. */
     endOfFile: withData(sw.endOfFile),
@@ -43,7 +44,7 @@ export const UpdateBinary = command({
   name: 'UPDATE BINARY',
   ins: 0xd7,
   params: struct({ fid: u16 }),
-  data: tlvs({ offset, data: tlv(0x53, bytes()) }),
+  data: tlvs({ offset, data: tlv(0x53, secret(bytes())) }),
   status: {
     securityNotSatisfied: sw.securityNotSatisfied,
     notFound: sw.notFound,

@@ -4,7 +4,7 @@
  * @see ISO/IEC 7816-4, GET CHALLENGE
  * @module
  */
-import { always, struct } from '@keytether/codec'
+import { always, secret, struct } from '@keytether/codec'
 import { command, opaque } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -12,6 +12,7 @@ export const GetChallenge = command({
   name: 'GET CHALLENGE',
   ins: 0x84,
   params: struct({ p1: always(0x00), p2: always(0x00) }),
-  response: opaque,
+  /** Keys are made of such bytes. */
+  response: secret(opaque),
   status: { wrongLength: sw.wrongLength },
 })

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { always, bytes, optional, struct, tlv, tlvs, u8, u16, u32 } from '@keytether/codec'
+import { always, bytes, optional, secret, struct, tlv, tlvs, u8, u16, u32 } from '@keytether/codec'
 import { command, triesLeft } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -32,9 +32,9 @@ export const InitializeDevice = command({
     {
       options: tlv(0x80, u16),
       /** Absent where only public key authentication opens the device. */
-      userPin: optional(tlv(0x81, bytes({ min: 6, max: 16 }))),
+      userPin: optional(tlv(0x81, secret(bytes({ min: 6, max: 16 })))),
       /** The first initialisation sets it, later ones must present it. */
-      soPin: tlv(0x82, bytes({ min: 8, max: 8 })),
+      soPin: tlv(0x82, secret(bytes({ min: 8, max: 8 }))),
       pinTries: optional(tlv(0x91, u8)),
       dkekShares: optional(tlv(0x92, u8)),
       publicKeyAuthentication: optional(tlv(0x93, struct({ total: u8, required: u8 }))),

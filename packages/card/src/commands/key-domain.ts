@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { always, bytes, mapped, struct, tlvs, u8 } from '@keytether/codec'
+import { always, bytes, mapped, secret, struct, tlvs, u8 } from '@keytether/codec'
 import { anyOf, command, opaque } from '../command.ts'
 import { requestObjects } from '../cvc/certificate.ts'
 import { shareSize } from '../key-domain/dkek.ts'
@@ -59,7 +59,7 @@ export const ImportKeyShare = command({
   ins,
   params: operation(0x00),
   when: 'data',
-  data: bytes(shareSize),
+  data: secret(bytes(shareSize)),
   response,
   status: {
     ...status,

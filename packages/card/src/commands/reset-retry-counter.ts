@@ -4,7 +4,7 @@
  * @see ISO/IEC 7816-4, RESET RETRY COUNTER
  * @module
  */
-import { always, bytes, oneOf, struct } from '@keytether/codec'
+import { always, bytes, oneOf, secret, struct } from '@keytether/codec'
 import { anyOf, command, triesLeft } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -13,7 +13,7 @@ export const ResetRetryCounter = command({
   ins: 0x2c,
   params: struct({ mode: oneOf({ setPin: 0x00, counterOnly: 0x01 }), reference: always(0x81) }),
   // The security officer's PIN, 8 bytes; with `setPin` the new user PIN, 6 to 16 bytes, follows.
-  data: bytes({ max: 24 }),
+  data: secret(bytes({ max: 24 })),
   status: {
     wrongPin: triesLeft,
     blocked: sw.blocked,

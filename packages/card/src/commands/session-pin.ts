@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { always, bytes, struct } from '@keytether/codec'
+import { always, bytes, secret, struct } from '@keytether/codec'
 import { command } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -13,6 +13,6 @@ export const MakeSessionPin = command({
   cla: 0x80,
   ins: 0x5a,
   params: struct({ p1: always(0x01), p2: always(0x81) }),
-  response: bytes({ min: 6, max: 16 }),
+  response: secret(bytes({ min: 6, max: 16 })),
   status: { securityNotSatisfied: sw.securityNotSatisfied, notSupported: sw.unknownInstruction },
 })

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mapped, struct, u8 } from '@keytether/codec'
+import { mapped, secret, struct, u8 } from '@keytether/codec'
 import { anyOf, command, opaque } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -79,7 +79,8 @@ export const Sign = command({
   ins: 0x68,
   params: useKeyParams,
   data: opaque,
-  response: opaque,
+  /** With raw RSA it may be what was encrypted. */
+  response: secret(opaque),
   le: 0x10000,
   status: useKeyStatus,
 })
@@ -94,7 +95,7 @@ export const Decipher = command({
   ins: 0x62,
   params: struct({ key: u8, algorithm: notOfKeyDomain }),
   data: opaque,
-  response: opaque,
+  response: secret(opaque),
   le: 0x10000,
   status: useKeyStatus,
 })

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { secret } from '@keytether/codec'
 import { command, opaque } from '../command.ts'
 import { useKeyParams, useKeyStatus } from './use-key.ts'
 
@@ -15,8 +16,8 @@ export const UseSecretKey = command({
   cla: 0x80,
   ins: 0x78,
   params: useKeyParams,
-  data: opaque,
-  response: opaque,
+  data: secret(opaque),
+  response: secret(opaque),
   le: 0x10000,
   status: useKeyStatus,
 })

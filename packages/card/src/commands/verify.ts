@@ -4,7 +4,7 @@
  * @see ISO/IEC 7816-4, VERIFY
  * @module
  */
-import { always, bytes, oneOf, struct } from '@keytether/codec'
+import { always, bytes, oneOf, secret, struct } from '@keytether/codec'
 import { anyOf, command, triesLeft } from '../command.ts'
 import { sw } from '../status.ts'
 
@@ -16,7 +16,7 @@ export const Verify = command({
   ins: 0x20,
   params: struct({ p1: always(0x00), reference: pinReference }),
   // 6 to 16 bytes for the user, 8 for the security officer, none to ask.
-  data: bytes({ max: 16 }),
+  data: secret(bytes({ max: 16 })),
   status: {
     wrongPin: triesLeft,
     /** Public key authentication is configured and not yet satisfied. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { always, struct, u8 } from '@keytether/codec'
+import { always, secret, struct, u8 } from '@keytether/codec'
 import { anyOf, command, opaque } from '../command.ts'
 import { sw } from '../status.ts'
 import { algorithm } from './use-key.ts'
@@ -21,7 +21,7 @@ export const WrapKey = command({
   cla: 0x80,
   ins: 0x72,
   params: struct({ key: u8, algorithm: always(algorithm.wrap) }),
-  response: opaque,
+  response: secret(opaque),
   le: 0x10000,
   status: {
     securityNotSatisfied: sw.securityNotSatisfied,
@@ -40,7 +40,7 @@ export const UnwrapKey = command({
   cla: 0x80,
   ins: 0x74,
   params: struct({ key: u8, algorithm: always(algorithm.unwrap) }),
-  data: opaque,
+  data: secret(opaque),
   /** Of some cards, a request that they have made for the key. */
   response: opaque,
   le: undefined,

@@ -1,6 +1,7 @@
 /** That a key on a card is the one that it is to be: it is used, and what comes of it is looked at. */
 import { publicKeyOf } from '@keytether/card'
 import { equal } from '@keytether/codec'
+import type { KeyUse } from '../prove.ts'
 import type { SmartCardHsm } from '../smart-card-hsm.ts'
 import type { KeyInfo } from '../types.ts'
 import { answerOf } from './answer.ts'
@@ -19,14 +20,15 @@ export type Proving =
  * Uses the key once, unless its uses are counted. After log-in.
  *
  * @param info the key as it is on this card
+ * @param use of a private key; default: whichever it is allowed
  * @throws DriverError if the card refuses to use it
  */
-export async function prove(card: SmartCardHsm, key: StoredKey, info: KeyInfo): Promise<Proving> {
+export async function prove(card: SmartCardHsm, key: StoredKey, info: KeyInfo, use?: KeyUse): Promise<Proving> {
   if (key.publicKey) {
     // Beside a key without certificate, nothing on the card tells its curve.
     const { kind, bits, curve } = key
     const known = { kind, bits, ...(curve && { curve }), publicKey: publicKeyOf(key.publicKey) }
-    const proof = await card.proveKey({ ...info, ...known })
+    const proof = await card.proveKey({ ...info, ...known }, use)
     if (proof === 'proved') return { status: 'proven', by: 'publicKey' }
     return proof === 'another' ? { status: 'another' } : { status: 'unproven', reason: reasons[proof] }
   }

@@ -25,7 +25,10 @@ export async function exclusively<T>(
   const { channel } = await session.lend(what, signal)
   try {
     // The session ends with the channel, not with this.
-    const card = await SmartCardHsm.open({ ...channel, close: async () => {} }, { roots, keepLogIn: true })
+    const card = await SmartCardHsm.open(
+      { ...channel, close: async () => {} },
+      { roots, keepLogIn: true, watch: session.watch },
+    )
     if (card.identity.path !== path) throw new ChannelError('CLOSED', 'another device answers than before')
     await card.openSecureChannel()
     return await work(card)

@@ -1,4 +1,5 @@
 /** How often keys are used: counted in memory, and written for all of them at once. */
+import type { Caller } from '../principals/caller.ts'
 import type { Store } from '../store/store.ts'
 
 const flushMs = 1_000
@@ -29,6 +30,20 @@ export class Uses implements AsyncDisposable {
   /** Not written yet. */
   pending(versionId: string): { readonly uses: number; readonly lastAt?: number } {
     return this.#counts.get(versionId) ?? { uses: 0 }
+  }
+
+  /** Of all versions of a tenant's keys. */
+  async counts({
+    tenant,
+  }: Caller): Promise<{ readonly name: string; readonly version: number; readonly uses: number }[]> {
+    if (tenant === null) return []
+    const rows = await this.#store.db
+      .selectFrom('key_versions')
+      .innerJoin('keys', 'keys.id', 'key_versions.key_id')
+      .select(['key_versions.id', 'keys.name', 'key_versions.version', 'key_versions.uses'])
+      .where('keys.tenant_id', '=', tenant)
+      .execute()
+    return rows.map(({ id, name, version, uses }) => ({ name, version, uses: uses + this.pending(id).uses }))
   }
 
   /** Writes what is counted; what cannot be written is kept for the next time. */

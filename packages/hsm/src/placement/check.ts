@@ -1,10 +1,10 @@
 /** Every key on every member that is ready: read anew, compared with what the others have, and used once. */
-import { equal } from '@keytether/codec'
 import type { Foundation } from '../foundation.ts'
 import type { GroupRow } from '../groups/groups.ts'
 import type { Member } from '../groups/members.ts'
 import { type Found, recordFound } from './instances.ts'
 import { type Holder, holdersOf, type Present } from './keep-copy.ts'
+import { otherOf, unlikeOthers } from './occupant.ts'
 import { type Placed, proven } from './place.ts'
 import { isKept } from './report.ts'
 import { instanceOf, type PlacedVersion, storedKey, versionsOf } from './versions.ts'
@@ -70,12 +70,12 @@ async function checkKey(
 ): Promise<Placed | undefined> {
   const instance = instanceOf(version, device.keys)
   if (instance === undefined) {
-    const other = device.keys.find(({ id }) => id === version.card_key_id)
+    const other = otherOf(version, device.keys)
     if (other === undefined) return { state: 'missing', reference: 0, reason: 'it is not there' }
     const reason = `another key has its id there: ${other.info.label}, reference ${other.info.reference}`
     return { state: 'different', reference: other.info.reference, reason }
   }
-  const { info, id } = instance
+  const { info } = instance
   const key = await storedKey(parts.store.db, version)
   const placed = await onMember(work, member, `prove ${key.kind}`, card => proven(card, key, info))
   if ('notDone' in placed) return undefined
@@ -83,20 +83,9 @@ async function checkKey(
     device.noteOther(info.reference)
     return placed
   }
-  if (id !== version.card_key_id) {
-    return { state: 'different', reference: info.reference, reason: `it has the id ${id} there` }
-  }
-  const others = members.flatMap(one => instanceOf(version, one.device.keys) ?? [])
-  const unlike = others.filter(({ info: other }) => !sameAlgorithms(info.algorithms, other.algorithms)).length
-  if (unlike * 2 > others.length) {
-    const reason = `its list of algorithms is another one than on ${unlike} of ${others.length} members`
-    return { state: 'different', reference: info.reference, reason }
-  }
+  const unlike = unlikeOthers(version, instance, members)
+  if (unlike !== undefined) return { state: 'different', reference: info.reference, reason: unlike }
   const renamed = info.label === version.label ? undefined : `it is called ${info.label} there`
   const reason = [placed.reason, renamed].filter(each => each !== undefined).join('; ')
   return { ...placed, ...(reason && { reason }) }
-}
-
-function sameAlgorithms(a: readonly number[], b: readonly number[]): boolean {
-  return equal(Uint8Array.from(a).sort(), Uint8Array.from(b).sort())
 }

@@ -28,6 +28,22 @@ export interface RequestContext {
   readonly uses: KeyUseRecord[]
 }
 
+/** One operation on a device, while it is done and after: for figures, logs and traces. */
+export interface DeviceOperation {
+  /** As `sign EC secp256r1`. */
+  readonly kind: string
+  /** Certified path with dots. */
+  readonly device: string
+  /** Whom it is for; none: the service does it by itself. */
+  readonly request: string | undefined
+  /** When it was asked for; when its device began, and when it ended: milliseconds, as `performance.now` has them. */
+  readonly askedAt: number
+  readonly startedAt: number
+  readonly endedAt: number
+  /** `refused` the device does not do this · `lost` it was gone before it answered · `failed` anything else */
+  readonly outcome: 'done' | 'refused' | 'lost' | 'failed'
+}
+
 const storage = new AsyncLocalStorage<RequestContext>()
 
 /** None: the service does it by itself. */

@@ -1,6 +1,7 @@
 /** The devices of a group at work: what is asked of them goes to whichever is free, and is done by another one if that is lost. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { DeviceLostError, HsmError } from '../errors.ts'
+import { currentRequest, type DeviceOperation } from '../requests/context.ts'
 import type { DeviceSession } from '../sessions/device-session.ts'
 import { timedOut } from '../sessions/work-queue.ts'
 import { systemClock } from './clock.ts'
@@ -10,6 +11,9 @@ import { Scheduler } from './scheduler.ts'
 import { Speed } from './speed.ts'
 
 interface Job extends Operation<unknown> {
+  readonly askedAt: number
+  /** The id of the request that it is for. */
+  readonly request: string | undefined
   resolve(value: unknown): void
   reject(error: unknown): void
 }
@@ -22,9 +26,14 @@ export class Pool {
   /** What has been learned stays, also while a device is away. */
   readonly #speeds = new Map<string, Speed>()
   readonly #scheduler: Scheduler<Job>
+  readonly #ended: (operation: DeviceOperation) => void
 
-  /** @param limit how many operations may wait for each member */
-  constructor(limit: number) {
+  /**
+   * @param limit how many operations may wait for each member
+   * @param ended a member has done an operation, or has not
+   */
+  constructor(limit: number, ended: (operation: DeviceOperation) => void = () => {}) {
+    this.#ended = ended
     this.#scheduler = new Scheduler<Job>({
       clock: systemClock,
       limit,
@@ -55,6 +64,8 @@ export class Pool {
         repeatable,
         ...(priority && { priority }),
         single,
+        askedAt: performance.now(),
+        request: currentRequest()?.id,
         // It is started by whatever makes a device free, and is still for who asked.
         run: AsyncLocalStorage.bind((card, device) => operation.run(card, device)),
         resolve(value) {
@@ -72,6 +83,16 @@ export class Pool {
       }
       signal.addEventListener('abort', abort, { once: true })
     })
+  }
+
+  /** How many operations wait for a member. */
+  get waiting(): number {
+    return this.#scheduler.waiting
+  }
+
+  /** What a device, by its certified path, has been seen to take for each kind of operation, without the way there and back. */
+  chipMs(device: string): ReadonlyMap<string, number> {
+    return this.#speeds.get(device)?.kinds() ?? new Map()
   }
 
   /** See `Scheduler.usualMs`. */
@@ -123,10 +144,30 @@ export class Pool {
 
   async #start(job: Job, attempt: Attempt<Job>): Promise<void> {
     const { device } = this.#devices.get(attempt.member.id)!
+    let startedAt: number | undefined
+    const ended = (outcome: DeviceOperation['outcome']) => {
+      const { kind, request, askedAt } = job
+      const endedAt = performance.now()
+      const operation = {
+        kind,
+        device: device.id!,
+        request,
+        askedAt,
+        startedAt: startedAt ?? endedAt,
+        endedAt,
+        outcome,
+      }
+      this.#ended(operation)
+    }
     try {
-      const value = await device.use(card => job.run(card, device), job.single)
+      const value = await device.use(card => {
+        startedAt = performance.now()
+        return job.run(card, device)
+      }, job.single)
+      ended('done')
       if (this.#scheduler.answered(attempt)) job.resolve(value)
     } catch (error) {
+      ended(outcomeOf(error))
       if (error instanceof DeviceLostError) {
         this.lose(device, error.message)
         this.#scheduler.lost(attempt, error.message)
@@ -134,6 +175,11 @@ export class Pool {
       else if (this.#scheduler.answered(attempt, false)) job.reject(error)
     }
   }
+}
+
+function outcomeOf(error: unknown): DeviceOperation['outcome'] {
+  if (error instanceof DeviceLostError) return 'lost'
+  return error instanceof HsmError && error.code === 'KEY_NOT_USABLE' ? 'refused' : 'failed'
 }
 
 /** Which of several pools is expected to answer first, where any of them can do it. */

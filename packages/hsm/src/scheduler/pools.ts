@@ -1,4 +1,6 @@
 /** The devices that do the work of each group: as they become ready, are lent, are lost, and change groups. */
+import { EventEmitter } from 'node:events'
+import type { DeviceOperation } from '../requests/context.ts'
 import type { DeviceSession } from '../sessions/device-session.ts'
 import type { Operation } from './operation.ts'
 import { type Place, Pool } from './pool.ts'
@@ -22,6 +24,8 @@ export interface Membership extends Place {
 }
 
 export class Pools {
+  /** `operation`: a device has done one, or has not. */
+  readonly events = new EventEmitter<{ operation: [operation: DeviceOperation] }>()
   readonly #devices: Presences
   readonly #membershipOf: (deviceId: string) => Membership
   readonly #pools = new Map<string | undefined, Pool>()
@@ -42,7 +46,7 @@ export class Pools {
   of(group: string | undefined): Pool {
     let pool = this.#pools.get(group)
     if (pool === undefined) {
-      pool = new Pool(this.#devices.queueLimit)
+      pool = new Pool(this.#devices.queueLimit, operation => this.events.emit('operation', operation))
       this.#pools.set(group, pool)
     }
     return pool

@@ -30,6 +30,11 @@ export class Speed {
     return this.#chip.get(kind)?.ms
   }
 
+  /** In milliseconds, by kind. */
+  kinds(): Map<string, number> {
+    return new Map([...this.#chip].map(([kind, { ms }]) => [kind, ms]))
+  }
+
   /** Whether the time of the chip is known apart from that of the way. */
   isPure(kind: string): boolean {
     return this.#chip.get(kind)?.pure ?? false

@@ -10,6 +10,7 @@ import {
   type PinOutcome,
   type PinStatus,
   SmartCardHsm,
+  type Watch,
 } from '@keytether/driver'
 import { DeviceLostError, HsmError } from '../errors.ts'
 import { isDeviceFault, isKeyRefusal } from './failures.ts'
@@ -59,6 +60,8 @@ export interface DeviceKeeper {
   changed(device: DeviceSession): void
   /** It holds other keys than before, or has other key domains. */
   keysChanged(device: DeviceSession): void
+  /** Commands and answers, with all the secrets in them. */
+  exchanged(device: DeviceSession, exchange: Parameters<Watch>[0]): void
 }
 
 /** Who borrowed a device cannot end its connection. */
@@ -72,6 +75,8 @@ interface LentDevice {
 const never = new AbortController().signal
 
 export class DeviceSession {
+  /** To be told of what is exchanged with the card by others than this. */
+  readonly watch: Watch = exchange => this.#keeper.exchanged(this, exchange)
   /** When it connected. */
   readonly since = new Date()
   readonly origin: DeviceOrigin
@@ -197,7 +202,9 @@ export class DeviceSession {
 
   async #comeUp(keepLogIn: boolean): Promise<void> {
     try {
-      const card = await SmartCardHsm.open(this.#channel, { roots: this.#keeper.roots, keepLogIn: true })
+      const card = await SmartCardHsm.open(this.#channel, {
+        ...{ roots: this.#keeper.roots, keepLogIn: true, watch: this.watch },
+      })
       if (this.#card && this.#card.identity.path !== card.identity.path)
         return this.#goOffline('another device answers than before')
       this.#card = card

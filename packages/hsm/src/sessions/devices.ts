@@ -10,6 +10,7 @@ import type { SignatureScheme } from '@keytether/driver'
 import { HsmError } from '../errors.ts'
 import { type Pool, quickestPool } from '../scheduler/pool.ts'
 import { Pools } from '../scheduler/pools.ts'
+import { type DeviceExchange, exchangesInWords } from './device-exchange.ts'
 import { type DeviceKeeper, type DeviceOrigin, DeviceSession } from './device-session.ts'
 import { type Key, type KeyDomain, type KeyInstance, keysOf } from './key-instances.ts'
 import { mustFit, signature } from './signature.ts'
@@ -49,8 +50,12 @@ const provingMs = 60_000
 const maxArriving = 5_000
 
 export class Devices {
-  /** `change`: the state of a device, or the reason for it · `keys`: a device that is ready holds others than before */
-  readonly events = new EventEmitter<{ change: [device: DeviceSession]; keys: [device: DeviceSession] }>()
+  /** `change`: the state of a device, or the reason for it · `keys`: a device that is ready holds others than before · `exchange`: commands and answers, for who listens */
+  readonly events = new EventEmitter<{
+    change: [device: DeviceSession]
+    keys: [device: DeviceSession]
+    exchange: [exchange: DeviceExchange]
+  }>()
   /** Connected, and not yet proven to be who they say; with the timers that give them up. */
   readonly #arriving = new Map<DeviceSession, NodeJS.Timeout>()
   /** The last session of every device that has proven its name, by its id. */
@@ -94,6 +99,10 @@ export class Devices {
       learn: async (device, card) => this.#gate?.learn(device, card),
       changed: device => this.#changed(device),
       keysChanged: device => this.#keysChanged(device),
+      exchanged: (device, exchange) => {
+        if (this.events.listenerCount('exchange') === 0) return
+        for (const one of exchangesInWords(device, exchange)) this.events.emit('exchange', one)
+      },
     }
   }
 

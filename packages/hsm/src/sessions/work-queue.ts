@@ -1,4 +1,5 @@
 /** Work for one device: done in order, by itself or beside other work that may overlap with it, at most so much of it waiting. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { HsmError } from '../errors.ts'
 
 interface Job {
@@ -42,7 +43,9 @@ export class WorkQueue {
     if (this.full)
       return Promise.reject(new HsmError('BUSY', `${this.length} operations are waiting already, try later`))
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const job: Job = { overlapping: false, start: () => work().then(resolve, reject), refuse: reject }
+    // It is started by whatever ended before, and is still for who asked.
+    const start = AsyncLocalStorage.bind(() => work().then(resolve, reject))
+    const job: Job = { overlapping: false, start, refuse: reject }
     const abort = () => {
       this.#waiting = this.#waiting.filter(other => other !== job)
       reject(timedOut(signal))

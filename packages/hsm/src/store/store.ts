@@ -9,14 +9,24 @@ import { sqlite } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 import { Writer } from './writer.ts'
 
+interface StoreEvents {
+  doubt: []
+  commit: [writes: number, ms: number]
+}
+
 export interface Store extends AsyncDisposable {
   readonly kind: Database['kind']
   /** Which it is and where, for people. */
   readonly name: string
   /** What was done when it was opened. */
   readonly migrated: Migrated
-  /** `doubt`: it is not known whether something was committed, so what is in memory may not be what is in the database. */
-  readonly events: EventEmitter<{ doubt: [] }>
+  /**
+   * `doubt`: it is not known whether something was committed, so what is in memory may not be what is in the database · `commit`: so
+   * many writes are durable, after so many milliseconds
+   */
+  readonly events: EventEmitter<StoreEvents>
+  /** How many writes wait for the one that is under way. */
+  readonly waiting: number
   /** To read what is committed. Not inside `write`, which gives its own. */
   readonly db: Kysely<Tables>
   /**
@@ -51,14 +61,20 @@ export async function openStore(url: string): Promise<Store> {
     await close()
     throw reasonWhyNot(database.name, error)
   }
-  const events = new EventEmitter<{ doubt: [] }>()
-  const writer = new Writer(writing, database.trouble, () => events.emit('doubt'))
+  const events = new EventEmitter<StoreEvents>()
+  const writer = new Writer(writing, database.trouble, {
+    doubt: () => events.emit('doubt'),
+    committed: (writes, ms) => events.emit('commit', writes, ms),
+  })
   return {
     kind: database.kind,
     name: database.name,
     migrated,
     events,
     db: reading ?? writing,
+    get waiting() {
+      return writer.waiting
+    },
     write: work => writer.write(work),
     async [Symbol.asyncDispose]() {
       await writer.drain()

@@ -21,18 +21,30 @@ const mostTogether = 64
 const mostWaiting = 2_000
 const attempts = 3
 
+/** Who is told. */
+interface Told {
+  /** It is not known whether something was committed. */
+  doubt(): void
+  /** So many writes are durable, after so long. */
+  committed(writes: number, ms: number): void
+}
+
 export class Writer {
   readonly #db: Kysely<Tables>
   readonly #trouble: (error: unknown) => Trouble | undefined
-  readonly #onDoubt: () => void
+  readonly #told: Told
   readonly #waiting: Work[] = []
   #running: Promise<void> | undefined
 
-  /** @param onDoubt it is not known whether something was committed */
-  constructor(db: Kysely<Tables>, trouble: (error: unknown) => Trouble | undefined, onDoubt: () => void) {
+  constructor(db: Kysely<Tables>, trouble: (error: unknown) => Trouble | undefined, told: Told) {
     this.#db = db
     this.#trouble = trouble
-    this.#onDoubt = onDoubt
+    this.#told = told
+  }
+
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length
   }
 
   write<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T> {
@@ -65,6 +77,7 @@ export class Writer {
   }
 
   async #commit(batch: readonly Work[]): Promise<void> {
+    const begun = performance.now()
     for (let attempt = 1; ; attempt++) {
       let committing = false
       try {
@@ -74,13 +87,14 @@ export class Writer {
           return outcomes
         })
         for (const tell of outcomes) tell()
+        this.#told.committed(batch.length, performance.now() - begun)
         return
       } catch (error) {
         const trouble = this.#trouble(error)
         if (attempt < attempts && trouble === 'conflict') continue
         const inDoubt = committing && trouble === 'unavailable'
         for (const { reject } of batch) reject(inDoubt ? unknownOutcome(error as Error) : this.#reason(error))
-        if (inDoubt) this.#onDoubt()
+        if (inDoubt) this.#told.doubt()
         return
       }
     }

@@ -1,5 +1,5 @@
 /** What does an operation of the REST API: a function of the domain and of what was asked. */
-import type { AnswerInput, Body, Operation, PathParameters, Query } from '@keytether/api'
+import type { AnswerInput, Body, Operation, PathParameters, ProgressInput, Query } from '@keytether/api'
 import type { Caller, Hsm } from '@keytether/hsm'
 import type { RelyingParty } from '../access/relying-party.ts'
 
@@ -22,6 +22,8 @@ interface Asked<O extends Operation> {
   readonly signal: AbortSignal
   /** The revision that the caller has seen, where it demands that there is no newer one. */
   readonly ifMatch: number | undefined
+  /** How far it is, for who wants to know. */
+  progress(item: ProgressInput<O>): void
 }
 
 /** @throws HsmError */

@@ -6,6 +6,7 @@ import { singleHandlers } from './cryptography.ts'
 import { deviceHandlers } from './devices.ts'
 import { enrolmentHandlers } from './enrolments.ts'
 import { eventHandlers } from './events.ts'
+import { groupTestHandlers } from './group-test.ts'
 import { groupHandlers } from './groups.ts'
 import type { Handlers } from './handler.ts'
 import { issuerHandlers } from './issuers.ts'
@@ -25,6 +26,7 @@ export const handlers: Handlers<Operations> = {
   ...enrolmentHandlers,
   ...ceremonyHandlers,
   ...groupHandlers,
+  ...groupTestHandlers,
   ...keyHandlers,
   ...singleHandlers,
   batch,

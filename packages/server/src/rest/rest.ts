@@ -12,6 +12,7 @@ import { followEvents } from './events.ts'
 import type { Domain, Handler } from './handler.ts'
 import { handlers } from './handlers.ts'
 import { namedRequest } from './named-request.ts'
+import { streamProgress } from './progress-stream.ts'
 import { demandRole } from './roles.ts'
 import { streamRoutes } from './streams.ts'
 import { demandText } from './text.ts'
@@ -48,10 +49,12 @@ function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal):
       demandState(operation, hsm)
     },
     async run(hsm, call, reply) {
-      if (operation.followed && call.headers.accept?.includes('text/event-stream')) {
-        return follow(hsm, call, reply, turnstile, closing)
-      }
+      const asEvents = call.headers.accept?.includes('text/event-stream') ?? false
+      if (operation.followed && asEvents) return follow(hsm, call, reply, turnstile, closing)
       using _ = turnstile.enter(call.caller, operation.rate)
+      if (operation.progress && asEvents) {
+        return await streamProgress(reply, async tell => handler(hsm, asked(operation, call, tell)))
+      }
       const named = namedRequest(name, operation, call)
       if (named === undefined) {
         const answer = await handler(hsm, asked(operation, call))
@@ -98,13 +101,17 @@ function demandState({ state }: Operation, { vault }: Hsm): void {
   throw new HsmError('SEALED', 'the service is sealed: give it the master key with `keytether service unseal`')
 }
 
-function asked({ paged }: Operation, call: Call): Parameters<Handler<Operation>>[1] {
+function asked(
+  { paged }: Operation,
+  call: Call,
+  progress: (item: unknown) => void = () => {},
+): Parameters<Handler<Operation>>[1] {
   const { params, body, caller, signal, headers } = call
   const query = paged ? fromCursor(call.query as { readonly cursor?: string }) : call.query
   demandText([params, query, body])
   const ifMatch = revision(headers['if-match'])
   const client = headers['user-agent'] ?? ''
-  return { params, query, body, caller, client, signal, ifMatch } as Parameters<Handler<Operation>>[1]
+  return { params, query, body, caller, client, signal, ifMatch, progress } as Parameters<Handler<Operation>>[1]
 }
 
 /** @see RFC 9110, 13.1.1 */

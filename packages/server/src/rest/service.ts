@@ -1,7 +1,7 @@
 /** The service itself. */
 import type { BodyInput, serviceOperations } from '@keytether/api'
 import { fromHex } from '@keytether/codec'
-import type { Caller, MasterKey } from '@keytether/hsm'
+import { type Caller, type MasterKey, tenantHealth } from '@keytether/hsm'
 import { RequestError } from '../errors.ts'
 import { version } from '../version.ts'
 import type { Handlers } from './handler.ts'
@@ -16,6 +16,20 @@ export const serviceHandlers: Handlers<Operations> = {
   },
   describeService({ store, vault, startedAt }) {
     return { version, database: store.kind, secrets: vault.state, startedAt: isoTime(startedAt) }
+  },
+  async describeHealth(hsm, { caller }) {
+    const { state, reasons, groups, devices } = await tenantHealth(hsm, caller)
+    return {
+      ...{ state, reasons: [...reasons] },
+      groups: groups.map(({ group: { id, name }, state, reasons, members, durability }) => {
+        return { id, name, state, reasons: [...reasons], members: members.length, operational: durability }
+      }),
+      devices: devices.map(({ row: { id, name, path }, state, reason, advice, warnings }) => ({
+        ...{ id, name: name ?? path, state, warnings: [...warnings] },
+        ...(reason !== undefined && { reason }),
+        ...(advice !== undefined && { advice }),
+      })),
+    }
   },
   async unseal({ vault, tenants }, { caller, body }) {
     mustRunService(caller, tenants.main)
