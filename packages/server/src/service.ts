@@ -8,6 +8,7 @@ import { authenticator } from './access/authenticate.ts'
 import { buildApp } from './app.ts'
 import type { ServiceConfig, TlsConfig } from './config.ts'
 import type { Log } from './log.ts'
+import { logWork } from './log-work.ts'
 import type { CardSession } from './ram/card-session.ts'
 import { RamEndpoint } from './ram/endpoint.ts'
 import { ramServerOptions } from './ram/http-options.ts'
@@ -42,6 +43,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   if (vault.state !== 'open') log.warn('the service is sealed: somebody has to give its master key')
   vault.events.on('open', () => log.info('the service is unsealed'))
   devices.events.on('change', device => logDevice(log, device))
+  logWork(log, hsm)
   const leases = new Leases(devices)
   leases.events.on('begin', lease => log.info(leaseFields(lease), 'lease begun'))
   leases.events.on('end', (lease, reason) => log.info({ ...leaseFields(lease), reason }, 'lease over'))

@@ -46,6 +46,7 @@ export async function useOnMember<T>(
       .run(
         {
           kind,
+          key: `${key.name} v${version.version}`,
           on: new Set(on),
           repeatable: true,
           single,

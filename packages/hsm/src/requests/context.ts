@@ -32,6 +32,8 @@ export interface RequestContext {
 export interface DeviceOperation {
   /** As `sign EC secp256r1`. */
   readonly kind: string
+  /** See `Operation.key`. */
+  readonly key: string | undefined
   /** Certified path with dots. */
   readonly device: string
   /** Whom it is for; none: the service does it by itself. */

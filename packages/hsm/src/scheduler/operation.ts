@@ -6,6 +6,8 @@ import type { DeviceSession } from '../sessions/device-session.ts'
 export interface Operation<T> {
   /** What its time is learned for, as `sign EC secp256r1`. */
   readonly kind: string
+  /** What it uses, as `web v1`, where that is one key. */
+  readonly key?: string
   /** Ids (certified paths) of the devices that can do it; absent: any member. */
   readonly on?: ReadonlySet<string>
   /** Safe to do twice: what a lost device did not answer is done by another one. */

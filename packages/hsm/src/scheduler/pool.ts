@@ -56,10 +56,11 @@ export class Pool {
   run<T>(operation: Operation<T>, signal: AbortSignal): Promise<T> {
     if (signal.aborted) return Promise.reject(timedOut(signal))
     return new Promise<T>((resolve, reject) => {
-      const { kind, on, repeatable, priority, single } = operation
+      const { kind, key, on, repeatable, priority, single } = operation
       const settled = () => signal.removeEventListener('abort', abort)
       const task = this.#scheduler.submit({
         kind,
+        ...(key !== undefined && { key }),
         ...(on && { on }),
         repeatable,
         ...(priority && { priority }),
@@ -146,10 +147,11 @@ export class Pool {
     const { device } = this.#devices.get(attempt.member.id)!
     let startedAt: number | undefined
     const ended = (outcome: DeviceOperation['outcome']) => {
-      const { kind, request, askedAt } = job
+      const { kind, key, request, askedAt } = job
       const endedAt = performance.now()
       const operation = {
         kind,
+        key,
         device: device.id!,
         request,
         askedAt,

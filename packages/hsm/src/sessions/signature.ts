@@ -28,6 +28,7 @@ export function signature(
   const { kind, curve, bits } = key.instances[0].info
   return {
     kind: `sign ${kind} ${curve ?? bits}`,
+    key: key.id,
     on: new Set(infos.keys()),
     repeatable: true,
     single: true,
