@@ -158,6 +158,30 @@ const SignedRecord = z.strictObject({
   publicKey: z.string(),
 })
 
+/** Secrets stand in it as `secret`. */
+const Exchange = z.strictObject({
+  at: Time,
+  /** As `VERIFY`. */
+  command: z.string(),
+  /** As `reference=user`. */
+  parameters: z.string(),
+  data: z.string(),
+  /** As `ok` or `wrongPin, 2 tries left`. */
+  outcome: z.string(),
+  /** Status word; empty: there was no answer. */
+  status: z.string(),
+  answer: z.string(),
+  /** Until the answer was there; commands that were sent together have the same. */
+  ms: z.number(),
+  /** It was encrypted on its way. */
+  secure: z.boolean(),
+  /** The id of the request that it was for; absent: the service does it by itself. */
+  request: z.string().optional(),
+})
+
+const Traced = z.union([Exchange, z.strictObject({ at: Time, state: z.string(), reason: z.string().optional() })])
+export type Traced = z.infer<typeof Traced>
+
 export const deviceOperations = {
   listDevices: operation({
     method: 'GET',
@@ -240,6 +264,27 @@ export const deviceOperations = {
     rate: 'use',
     answer: Device,
     revised: true,
+  }),
+  traceDevice: operation({
+    method: 'GET',
+    path: '/devices/{device}/trace',
+    summary: 'What is exchanged with it from now on, decoded, with secrets masked',
+    description:
+      'With `Accept: text/event-stream`, each command with its answer comes when it is answered, and the state of the device first and whenever it changes; without, only how many there were. What is sent to a device that is lent is encrypted for who has it, and not told.',
+    roles: ['administrator', 'auditor'],
+    rate: 'slow',
+    query: z.strictObject({
+      /** How long it goes on. */
+      seconds: z.coerce.number().int().min(1).max(300).default(60),
+      /** It ends earlier after so many exchanges. */
+      limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
+    }),
+    answer: z.strictObject({
+      exchanges: z.int(),
+      /** `rights`: ask again, it has to be found out whether you may. */
+      ended: z.enum(['time', 'limit', 'rights']),
+    }),
+    progress: Traced,
   }),
   deviceHistory: operation({
     method: 'GET',

@@ -4,6 +4,7 @@ export { ApiError } from './client/errors.ts'
 export { type FollowOptions, followEvents } from './client/follow.ts'
 export { everyItem } from './client/pages.ts'
 export { type TestGroupOptions, testGroup } from './client/test-group.ts'
+export { traceDevice } from './client/trace-device.ts'
 export { ConnectionLost, fetchTransport, type Incoming, type Outgoing, type Send } from './client/transport.ts'
 export {
   type BatchItem,
@@ -14,7 +15,7 @@ export {
   signatureAlgorithms,
   signatureFormats,
 } from './cryptography.ts'
-export { Device, deviceOperations } from './devices.ts'
+export { Device, deviceOperations, type Traced } from './devices.ts'
 export { Enrolment, enrolmentOperations } from './enrolments.ts'
 export { Event, eventOperations } from './events.ts'
 export { GroupTest, groupTestOperations } from './group-test.ts'

@@ -13,12 +13,13 @@ import { refresh } from './device/refresh.ts'
 import { release } from './device/release.ts'
 import { record, retire } from './device/retire.ts'
 import { show } from './device/show.ts'
+import { trace } from './device/trace.ts'
 
 export function device(program: Command): void {
   const command = program
     .command('device')
     .description('The tokens of a service: whose they are, how they are, and what becomes of them')
-  for (const declare of [list, show, history, refresh, quarantine, claim, change, release]) declare(command)
+  for (const declare of [list, show, history, refresh, trace, quarantine, claim, change, release]) declare(command)
   for (const declare of [pin, initialize, label, retire, record]) declare(command)
   examples(command, [
     ['keytether device list', 'every token, its state, and why it is so'],

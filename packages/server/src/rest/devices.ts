@@ -1,11 +1,12 @@
 /** Devices: whose they are, what state they are in, their PINs, and their life. */
 import type { Device, deviceOperations } from '@keytether/api'
 import { fromHex } from '@keytether/codec'
-import type { DeviceView, Erasure } from '@keytether/hsm'
+import { type DeviceView, type Erasure, traceDevice } from '@keytether/hsm'
 import { RequestError } from '../errors.ts'
 import { actorMembers } from './actors.ts'
 import { groupNames } from './group-names.ts'
 import type { Handlers } from './handler.ts'
+import { isoTime } from './times.ts'
 
 export const deviceHandlers: Handlers<typeof deviceOperations> = {
   async listDevices({ registry, groups }, { caller, query: { cursor, limit } }) {
@@ -50,6 +51,20 @@ export const deviceHandlers: Handlers<typeof deviceOperations> = {
   async refreshDevice({ registry, groups }, { caller, params, signal }) {
     const asked = await registry.refresh(caller, params.device, signal)
     return deviceAnswer(asked, await groupNames(groups, caller))
+  },
+
+  async traceDevice(hsm, { caller, params, query: { seconds, limit }, signal, progress }) {
+    let exchanges = 0
+    const ended = await traceDevice(hsm, caller, params.device, {
+      ...{ limit, signal: AbortSignal.any([signal, AbortSignal.timeout(seconds * 1_000)]) },
+      onExchange({ device: _, startedAt, endedAt, request, ...words }) {
+        exchanges++
+        const ms = Math.round((endedAt - startedAt) * 10) / 10
+        progress({ at: isoTime(performance.timeOrigin + startedAt), ...words, ms, ...(request && { request }) })
+      },
+      onState: state => progress({ at: isoTime(Date.now()), ...state }),
+    })
+    return { exchanges, ended }
   },
 
   async deviceHistory({ registry, principals }, { caller, params, query: { cursor, limit } }) {
