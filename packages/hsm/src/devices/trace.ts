@@ -6,12 +6,12 @@ import type { DeviceSession, DeviceState } from '../sessions/device-session.ts'
 import type { Devices } from '../sessions/devices.ts'
 import type { Registry } from './registry.ts'
 
-export interface StateOfTraced {
+interface StateOfTraced {
   readonly state: DeviceState
   readonly reason?: string
 }
 
-export interface TraceOptions {
+interface TraceOptions {
   /** Ends it. */
   readonly signal: AbortSignal
   /** After so many exchanges it ends by itself. */
@@ -22,7 +22,7 @@ export interface TraceOptions {
 }
 
 /** `time` nobody waits any more · `limit` there were so many · `rights` it has to be found out anew whether the caller may */
-export type TraceEnd = 'time' | 'limit' | 'rights'
+type TraceEnd = 'time' | 'limit' | 'rights'
 
 /** @throws HsmError NOT_FOUND, AMBIGUOUS_HSM */
 export async function traceDevice(
