@@ -42,6 +42,11 @@ export const importTable: Record<string, Rule> = {
     packages: ['hsm', 'api', 'card', 'codec'],
     external: [
       '@fastify/swagger-ui',
+      '@opentelemetry/api',
+      '@opentelemetry/core',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
       '@simplewebauthn/server',
       'fastify',
       'fastify-type-provider-zod',

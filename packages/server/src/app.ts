@@ -6,7 +6,6 @@ import type { Hsm, Leases } from '@keytether/hsm'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
-  type FastifyReply,
   type FastifyRequest,
   LogController,
   type RawServerDefault,
@@ -15,18 +14,19 @@ import { type AddressOf, addressOf as addressOfSocket } from './access/address.t
 import type { Authenticate } from './access/authenticate.ts'
 import { RelyingParty } from './access/relying-party.ts'
 import { isSecure } from './access/sessions.ts'
-import { answerError, nothingHere, pathOf, refusedWith, serialize } from './answers.ts'
+import { answered } from './answered.ts'
+import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
 import { api } from './api.ts'
 import { routes as deviceRoutes } from './device-api/routes.ts'
 import { RequestError } from './errors.ts'
 import { healthPath, healthRoutes } from './health/routes.ts'
 import type { Log } from './log.ts'
 import { Metrics, metricsRoutes } from './metrics/metrics.ts'
-import type { Answered } from './metrics/service-figures.ts'
 import { docs } from './rest/docs.ts'
 import { restRoutes } from './rest/rest.ts'
 import { routes as seRoutes } from './se-api/routes.ts'
 import { signInPage } from './sign-in/page.ts'
+import type { Tracing } from './tracing/tracing.ts'
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -44,6 +44,8 @@ export interface AppOptions {
   readonly secure: boolean
   /** Where browsers reach it; none: there are no passkeys. */
   readonly url?: string | undefined
+  /** None: nobody wants traces. */
+  readonly tracing?: Tracing | undefined
   /** Whether requests are turned away because the service is about to end. */
   draining(): boolean
   /** Makes the server that gives its requests to the listener. */
@@ -56,7 +58,7 @@ const bodyLimit = 16 * 1024
 const maxParamLength = 256
 
 export function buildApp({ log, secure, url, draining, serve, ...options }: AppOptions): FastifyInstance {
-  const { hsm, leases, authenticate, addressOf = addressOfSocket(), patienceMs, lendingPatienceMs } = options
+  const { hsm, leases, tracing, authenticate, addressOf = addressOfSocket(), patienceMs, lendingPatienceMs } = options
   const app: FastifyInstance = fastify({
     serverFactory: listener => serve(listener) as RawServerDefault,
     loggerInstance: log as FastifyBaseLogger,
@@ -74,6 +76,10 @@ export function buildApp({ log, secure, url, draining, serve, ...options }: AppO
   const metrics = new Metrics(hsm)
   app.addHook('onRequest', async () => metrics.begin())
   app.addHook('onResponse', async (request, reply) => metrics.end(answered(request, reply)))
+  if (tracing !== undefined) {
+    app.addHook('onRequest', async ({ id, headers }) => tracing.begin(id, headers))
+    app.addHook('onResponse', async (request, reply) => tracing.end(request.id, answered(request, reply)))
+  }
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...securityHeaders, ...(secure && strictTransport), 'X-Request-Id': request.id })
   })
@@ -114,12 +120,6 @@ export function buildApp({ log, secure, url, draining, serve, ...options }: AppO
   }
   app.register(api(lending), { prefix: '/api' })
   return app
-}
-
-function answered(request: FastifyRequest, { statusCode: status, elapsedTime: ms }: FastifyReply): Answered {
-  const { url } = request.routeOptions
-  const operation = url && `${request.method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`
-  return { operation, status, outcome: refusedWith(request) ?? 'OK', ms }
 }
 
 /** The id of a lease is for its borrower. */

@@ -12,6 +12,7 @@ import { logWork } from './log-work.ts'
 import type { CardSession } from './ram/card-session.ts'
 import { RamEndpoint } from './ram/endpoint.ts'
 import { ramServerOptions } from './ram/http-options.ts'
+import { openTracing } from './tracing/tracing.ts'
 
 export interface Service {
   /** Where it listens, as `http://127.0.0.1:8080`. */
@@ -57,6 +58,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
       void session.closed.then(error => device.close(error.message))
     },
   })
+  const tracing = await openTracing(hsm)
   let draining = false
   const app = buildApp({
     log,
@@ -64,6 +66,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     url: config.url,
     hsm,
     leases,
+    tracing,
     patienceMs,
     lendingPatienceMs,
     authenticate: await authenticator(config, hsm),
@@ -98,6 +101,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     await app.close()
     clearTimeout(timer)
     await hsm[Symbol.asyncDispose]()
+    await tracing?.[Symbol.asyncDispose]()
     log.info('service ended')
   }
   let ended: Promise<void> | undefined

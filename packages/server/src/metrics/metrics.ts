@@ -1,8 +1,9 @@
 /** All figures, in the text format of Prometheus: each tenant's for itself, and those of the service for who runs it. */
 import type { Caller, DeviceOperation, Hsm } from '@keytether/hsm'
 import { prometheusContentType, Registry } from 'prom-client'
+import type { Answered } from '../answered.ts'
 import { demandRole, type Route } from '../api.ts'
-import { type Answered, ServiceFigures } from './service-figures.ts'
+import { ServiceFigures } from './service-figures.ts'
 import { tenantFigures } from './tenant-figures.ts'
 import { WorkFigures } from './work-figures.ts'
 

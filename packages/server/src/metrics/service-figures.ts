@@ -1,17 +1,8 @@
 /** Figures of the service as a whole: what it was asked, its database, and its process. */
 import type { Hsm } from '@keytether/hsm'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Answered } from '../answered.ts'
 import { version } from '../version.ts'
-
-/** A request that was answered. */
-export interface Answered {
-  /** As `POST /v1/keys/{key}/sign`; undefined: nothing there. */
-  readonly operation: string | undefined
-  readonly status: number
-  /** What it was refused with; `OK` if it was not. */
-  readonly outcome: string
-  readonly ms: number
-}
 
 const deviceStates = ['connected', 'identified', 'secured', 'unlocked', 'ready', 'lent', 'offline'] as const
 
@@ -85,8 +76,9 @@ export class ServiceFigures {
     this.#underWay++
   }
 
-  end({ operation = 'unknown', status, outcome, ms }: Answered): void {
+  end({ method, route, status, outcome, ms }: Answered): void {
     this.#underWay--
+    const operation = route === undefined ? 'unknown' : `${method} ${route}`
     this.#requests.inc({ operation, status, outcome })
     this.#durations.observe({ operation }, ms / 1_000)
   }
