@@ -59,7 +59,7 @@ export const importTable: Record<string, Rule> = {
     node: 'all',
   },
   cli: {
-    packages: ['server', 'agent', 'emulator', 'hsm', 'api', 'driver', 'envelope', 'custody', 'card', 'codec'],
+    packages: ['server', 'agent', 'emulator', 'hsm', 'api', 'driver', 'envelope', 'audit', 'custody', 'card', 'codec'],
     external: ['commander', '@clack/prompts', '@bomb.sh/tab'],
     node: 'all',
   },

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test'
 const packages = {
   chromium: 'chromium',
   curl: 'curl',
+  go: 'golang-go',
   ip: 'iproute2',
   keytool: 'default-jre-headless',
   nsenter: 'util-linux',
@@ -18,6 +19,7 @@ const packages = {
   'pkcs11-tool': 'opensc',
   'pkcs15-tool': 'opensc',
   'sc-hsm-tool': 'opensc',
+  sumdb: 'golang-golang-x-mod-dev',
   'systemd-analyze': 'systemd',
   vpcd: 'vsmartcard-vpcd',
 } as const
@@ -27,6 +29,7 @@ export type Peer = keyof typeof packages
 /** Peers outside of the search path: there if one of these files is. */
 const files: Partial<Record<Peer, readonly string[]>> = {
   postgres: [15, 16, 17, 18].map(version => `/usr/lib/postgresql/${version}/bin/postgres`),
+  sumdb: ['/usr/share/gocode/src/golang.org/x/mod/sumdb/note/note.go'],
   vpcd: ['/usr/lib/pcsc/drivers/serial/libifdvpcd.so'],
 }
 

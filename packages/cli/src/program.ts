@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { agent } from './commands/agent.ts'
+import { audit } from './commands/audit.ts'
 import { card } from './commands/card.ts'
 import { ceremony } from './commands/ceremony.ts'
 import { completion } from './commands/completion.ts'
@@ -49,6 +50,7 @@ export function createProgram(): Command {
     enrolment,
     ceremony,
     events,
+    audit,
     signIn,
     whoami,
     session,
