@@ -32,6 +32,7 @@ export const importTable: Record<string, Rule> = {
       'node:fs',
       // Arithmetic of addresses alone.
       'node:net',
+      'node:path',
       'node:sqlite',
       'node:timers/promises',
       'node:util',

@@ -33,6 +33,7 @@ export type { Issuer, IssuerChange, IssuerRule, IssuerSettings, Issuers } from '
 export type { Principal, Principals } from './principals/principals.ts'
 export type { NewTenant, Tenant } from './principals/tenants.ts'
 export type { Tries } from './principals/tries.ts'
+export { type DrillStep, restoreDrill } from './recovery/drill.ts'
 export {
   currentRequest,
   type DeviceOperation,
@@ -50,6 +51,7 @@ export type { HeldKey } from './sessions/held-keys.ts'
 export type { Key, KeyDomain } from './sessions/key-instances.ts'
 export { backupDatabase } from './store/backup.ts'
 export { type MigrationPlan, planMigrations } from './store/migrate.ts'
+export { type Restored, restoreDatabase } from './store/restore.ts'
 export { troubleWith } from './store/trouble.ts'
 export type { MasterKey } from './vault/master-key.ts'
 export type { VaultState } from './vault/vault.ts'

@@ -41,7 +41,7 @@ class TransactionalDialect extends SqliteDialect {
 }
 
 /** Beside the database, by whatever name that was opened, a file that is locked for as long as this process lives, however it ends. */
-function lockOf(path: string): DatabaseSync {
+export function lockOf(path: string): DatabaseSync {
   const lock = new DatabaseSync(`${realpathSync(path)}.lock`)
   try {
     lock.exec('begin exclusive')

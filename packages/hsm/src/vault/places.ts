@@ -14,7 +14,7 @@ interface SealedColumn {
   readonly words: string
 }
 
-/** Columns of them may hold other things as well, which are told from what is sealed by their form. */
+/** Columns of text may hold other things as well, which are told from what is sealed by their form. */
 const sealedColumns = [
   { table: 'devices', column: 'pin', key: ['id'], form: 'bytes', words: 'PINs of devices' },
   { table: 'settings', column: 'value', key: ['name'], form: 'hexadecimal', words: 'keys of the service' },
@@ -94,7 +94,8 @@ async function pageOf(
 function secretOf(where: SealedColumn, { names, value }: SealedRow): SealedSecret | undefined {
   const { table, column, key, form, words } = where
   const sealed = typeof value === 'string' ? bytesOf(value, form) : value
-  const keyId = sealed && keyIdOf(sealed)
+  // A column of bytes holds nothing else: what it is not is damaged.
+  const keyId = sealed && (keyIdOf(sealed) ?? (form === 'bytes' ? new Uint8Array() : undefined))
   if (sealed === undefined || keyId === undefined) return undefined
   return {
     place: { table, column, row: names.join(' ') },

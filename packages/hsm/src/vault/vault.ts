@@ -10,6 +10,7 @@ import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
+import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { type Derivation, type MasterKey, newDerivation, wrappingKey } from './master-key.ts'
 import type { SealedPlace } from './places.ts'
@@ -56,12 +57,7 @@ export class Vault {
    * @throws HsmError `INVALID` if it is not the one
    */
   static async open(foundation: Foundation, master?: MasterKey): Promise<Vault> {
-    const row = await foundation.store.db
-      .selectFrom('settings')
-      .select('value')
-      .where('name', '=', setting)
-      .executeTakeFirst()
-    const vault = new Vault(foundation, row && JSON.parse(row.value))
+    const vault = new Vault(foundation, await storedIn(foundation.store))
     if (master !== undefined) await vault.#open(master)
     return vault
   }
@@ -83,10 +79,7 @@ export class Vault {
   open(place: Place, sealed: Uint8Array): Uint8Array {
     const keys = this.#demandKeys()
     try {
-      const { keyId } = decode(Sealed, sealed)
-      // One that is not known does not open it: the first says so as well as any.
-      const { key } = keys.find(({ id }) => equal(id, keyId)) ?? keys[0]
-      return unseal(key, place, sealed)
+      return unsealWith(keys, place, sealed)
     } catch (cause) {
       const what = `${place.table}.${place.column} of ${place.row}`
       throw new HsmError('DATABASE', `what is sealed in ${what} was changed, or is of another vault`, { cause })
@@ -210,6 +203,42 @@ export class Vault {
   async #record(type: string, { principal }: Caller): Promise<void> {
     await this.#foundation.history.record({ tenant: null, type, subject: setting, actor: principal })
   }
+}
+
+/**
+ * To look at what a vault holds, of which nothing is changed.
+ *
+ * @returns `sealed` without a master key; undefined: nothing was ever sealed. What is opened is undefined if it cannot be
+ * @throws HsmError `INVALID` if it is not the one
+ */
+export async function dataKeyOpener(
+  store: Store,
+  master: MasterKey | undefined,
+): Promise<((place: Place, sealed: Uint8Array) => Uint8Array | undefined) | 'sealed' | undefined> {
+  const stored = await storedIn(store)
+  if (stored === undefined) return undefined
+  if (master === undefined) return 'sealed'
+  const keys = await unwrap(master, stored)
+  return (place, sealed) => {
+    try {
+      return unsealWith(keys, place, sealed)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** @throws if none of the keys opens it there */
+function unsealWith(keys: DataKeys, place: Place, sealed: Uint8Array): Uint8Array {
+  const { keyId } = decode(Sealed, sealed)
+  // One that is not known does not open it: the first says so as well as any.
+  const { key } = keys.find(({ id }) => equal(id, keyId)) ?? keys[0]
+  return unseal(key, place, sealed)
+}
+
+async function storedIn({ db }: Store): Promise<Stored | undefined> {
+  const row = await db.selectFrom('settings').select('value').where('name', '=', setting).executeTakeFirst()
+  return row && JSON.parse(row.value)
 }
 
 function newDataKey(): DataKey {

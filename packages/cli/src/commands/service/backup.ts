@@ -1,25 +1,19 @@
 /** `keytether service backup`: on the machine of the service, with its files. */
 import { stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { CliError } from '../../errors.ts'
 import { examples } from '../../examples.ts'
 import { type OutputOptions, outputOptions, report } from '../../output.ts'
-import { readSettings } from '../serve.ts'
+import { type DatabaseOptions, databaseOf, databaseOptions } from '../../service/database.ts'
 
-interface Options extends OutputOptions {
-  readonly config?: string
-  readonly database?: string
-}
+type Options = OutputOptions & DatabaseOptions
 
 export function backup(parent: Command): void {
   const command = parent
     .command('backup')
     .description('Copy the SQLite database of a service, which may be running')
     .argument('<file>', 'Where to; replaced when the copy has been read through')
-    .option('--config <file>', 'The settings of the service, which say where its database is')
-    .option('--database <url>', 'Or this database; default: keytether.db beside the settings, or here')
-  outputOptions(command).action(run)
+  outputOptions(databaseOptions(command)).action(run)
   examples(command, [
     ['keytether service backup --config /etc/keytether/service.json /backup/keytether.db', 'as its user'],
   ])
@@ -27,7 +21,7 @@ export function backup(parent: Command): void {
 
 async function run(file: string, options: Options): Promise<void> {
   const { backupDatabase } = await import('@keytether/hsm')
-  const url = options.database ?? (await configured(options.config))
+  const url = await databaseOf(options)
   if (/^postgres/.test(url)) {
     throw new CliError('usage', 'the data is in PostgreSQL, which makes its own copies', ['pg_dump does that'])
   }
@@ -36,10 +30,4 @@ async function run(file: string, options: Options): Promise<void> {
   report(options, { file, bytes: size }, () => [
     `${file} has all of it, ${size} bytes; without the master key, its secrets stay sealed`,
   ])
-}
-
-async function configured(config: string | undefined): Promise<string> {
-  const { database = 'sqlite:keytether.db' } = config === undefined ? {} : await readSettings(config)
-  const folder = config === undefined ? '.' : dirname(config)
-  return String(database).replace(/^sqlite:(.+)$/, (_, name: string) => `sqlite:${resolve(folder, name)}`)
 }
