@@ -21,6 +21,7 @@ export const problems = {
   REQUEST_TIMEOUT: { status: 408, title: 'The request did not arrive whole and in time' },
   EXISTS: { status: 409, title: 'The name is taken' },
   WRONG_STATE: { status: 409, title: 'Not in the state that the thing is in' },
+  QUOTA_EXCEEDED: { status: 409, title: 'The tenant has as many as it may' },
   KEY_NOT_USABLE: { status: 409, title: 'The key is not for this use' },
   AMBIGUOUS_KEY: { status: 409, title: 'Different keys have this id' },
   AMBIGUOUS_HSM: { status: 409, title: 'Different devices have this name' },

@@ -13,6 +13,7 @@
  * - `FORBIDDEN` the caller's roles or tags do not allow it · `WRONG_STATE` not in the state that the thing is in
  * - `STALE` it has changed since the caller looked at it · `INVALID` wanted something else than what was given
  * - `NOT_AUTHENTIC` what was encrypted is not what was given, or not under this key
+ * - `QUOTA_EXCEEDED` the tenant has as many as it may
  * - `SEALED` secrets cannot be opened before the master key is given
  * - `DATABASE` it cannot be opened, or can do nothing at the moment
  * - `NOT_DURABLE` fewer members than wanted have it; what there is stays, and the same request completes it
@@ -42,6 +43,7 @@ export type HsmErrorCode =
   | 'STALE'
   | 'INVALID'
   | 'NOT_AUTHENTIC'
+  | 'QUOTA_EXCEEDED'
   | 'SEALED'
   | 'DATABASE'
   | 'NOT_DURABLE'

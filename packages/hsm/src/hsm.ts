@@ -24,6 +24,7 @@ import { IssuedLogins } from './principals/issued.ts'
 import { Issuers } from './principals/issuers.ts'
 import { Logins } from './principals/logins.ts'
 import { Principals } from './principals/principals.ts'
+import { TenantLimits } from './principals/tenant-limits.ts'
 import { Tenants } from './principals/tenants.ts'
 import { Tries } from './principals/tries.ts'
 import { Requests } from './requests/requests.ts'
@@ -46,6 +47,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly startedAt: number
   readonly vault: Vault
   readonly tenants: Tenants
+  readonly limits: TenantLimits
   readonly principals: Principals
   readonly credentials: Credentials
   readonly logins: Logins
@@ -91,6 +93,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   const vault = await Vault.open(foundation, master)
   const logins = opened.use(new Logins(foundation))
   const tenants = await Tenants.open(foundation, logins)
+  const limits = await TenantLimits.open(foundation)
   const principals = new Principals(foundation, logins)
   const credentials = new Credentials(foundation, logins, principals)
   const sessions = opened.use(new Sessions(foundation, logins))
@@ -114,6 +117,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
       logins.forget()
       await registry.reread()
       await keys.reread()
+      await limits.reread()
     }),
   )
   const requests = opened.use(new Requests(foundation, vault))
@@ -124,6 +128,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     startedAt: now(),
     vault,
     tenants,
+    limits,
     principals,
     credentials,
     logins,

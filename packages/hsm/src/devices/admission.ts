@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Transaction } from 'kysely'
 import type { Happening } from '../history/history.ts'
+import { demandRoom, hasRoom } from '../principals/limits.ts'
 import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'
 
@@ -25,14 +26,17 @@ export async function sight(db: Db, sighting: Sighting): Promise<Admitted> {
   const { path, at } = sighting
   const known = await db.selectFrom('devices').selectAll().where('path', '=', path).executeTakeFirst()
   const row = known ?? (await firstSighting(db, path, at))
-  const claim = row.state === 'quarantined' ? await entitled(db, sighting) : undefined
-  const claimed = claim && (await claimDevice(db, row, claim))
+  const { claim, enrolment } = row.state === 'quarantined' ? await entitled(db, sighting) : noClaim
+  const isOver = claim !== undefined && !(await hasRoomFor(db, claim))
+  if (enrolment !== undefined && !isOver) await spend(db, enrolment)
+  const claimed = claim && !isOver && (await claimDevice(db, row, claim))
   const seen = await updateDevice(db, row.id, { last_seen_at: at })
   return {
     row: seen,
     happened: [
       ...(known ? [] : [{ tenant: null, type: 'device.sighted', subject: row.id, data: { path } }]),
-      ...(claimed?.happened ?? []),
+      ...(isOver ? [{ tenant: claim.tenant, type: 'device.over-quota', subject: row.id, data: { path } }] : []),
+      ...(claimed ? claimed.happened : []),
     ],
   }
 }
@@ -72,8 +76,16 @@ export interface Claim {
   readonly standby?: boolean | undefined
 }
 
+interface Entitlement {
+  readonly claim?: Claim
+  /** The one that it came with. */
+  readonly enrolment?: Row<'enrolments'>
+}
+
+const noClaim: Entitlement = {}
+
 /** A device belongs to whoever has put an enrolment's secret into its agent's URL, or to whom the configuration says. */
-async function entitled(db: Db, { enrolment, main, at }: Sighting): Promise<Claim | undefined> {
+async function entitled(db: Db, { enrolment, main, at }: Sighting): Promise<Entitlement> {
   if (enrolment !== undefined) {
     const found = await db
       .selectFrom('enrolments')
@@ -81,17 +93,25 @@ async function entitled(db: Db, { enrolment, main, at }: Sighting): Promise<Clai
       .where('secret_hash', '=', secretHash(enrolment))
       .executeTakeFirst()
     if (found && (found.uses_left ?? 1) > 0 && (found.expires_at ?? Infinity) > at) {
-      if (found.uses_left !== null) {
-        await db
-          .updateTable('enrolments')
-          .set({ uses_left: found.uses_left - 1 })
-          .where('id', '=', found.id)
-          .execute()
-      }
-      return { tenant: found.tenant_id, at, by: `enrolment ${found.name}`, group: found.group_id }
+      const claim = { tenant: found.tenant_id, at, by: `enrolment ${found.name}`, group: found.group_id }
+      return { claim, enrolment: found }
     }
   }
-  return main === undefined ? undefined : { tenant: main, at, by: 'the configuration' }
+  return main === undefined ? noClaim : { claim: { tenant: main, at, by: 'the configuration' } }
+}
+
+/** Without a group, it gets one of its own. */
+async function hasRoomFor(db: Db, { tenant, group }: Claim): Promise<boolean> {
+  return (await hasRoom(db, tenant, 'devices')) && (group != null || (await hasRoom(db, tenant, 'groups')))
+}
+
+async function spend(db: Db, { id, uses_left }: Row<'enrolments'>): Promise<void> {
+  if (uses_left === null) return
+  await db
+    .updateTable('enrolments')
+    .set({ uses_left: uses_left - 1 })
+    .where('id', '=', id)
+    .execute()
 }
 
 /** Hexadecimal. Secrets are random and long: nothing is gained by making this slow. */
@@ -99,9 +119,14 @@ export function secretHash(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
-/** Gives a device to a tenant. Without a group, it gets one of its own, so that its keys can be used. */
+/**
+ * Gives a device to a tenant. Without a group, it gets one of its own, so that its keys can be used.
+ *
+ * @throws HsmError QUOTA_EXCEEDED
+ */
 export async function claimDevice(db: Db, row: Row<'devices'>, claim: Claim): Promise<Admitted> {
   const { tenant, at, by, actor } = claim
+  await demandRoom(db, tenant, 'devices')
   const short = lastPart(row.path)
   const name = claim.name ?? (await freeName(db, 'devices', tenant, [short, row.path]))
   const group = claim.group ?? (await ownGroup(db, tenant, [name, row.path], at))
@@ -118,6 +143,7 @@ export async function claimDevice(db: Db, row: Row<'devices'>, claim: Claim): Pr
 }
 
 async function ownGroup(db: Db, tenant: string, names: readonly string[], at: number): Promise<string> {
+  await demandRoom(db, tenant, 'groups')
   const name = await freeName(db, 'groups', tenant, names)
   const id = newId('grp')
   const group = { id, tenant_id: tenant, name, key_domain: null, created_at: at, revision: 1 }

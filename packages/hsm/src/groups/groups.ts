@@ -10,6 +10,7 @@ import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Happening } from '../history/history.ts'
 import type { Caller } from '../principals/caller.ts'
+import { demandRoom } from '../principals/limits.ts'
 import type { DeviceSession } from '../sessions/device-session.ts'
 import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'
@@ -77,7 +78,7 @@ export class Groups implements Disposable {
     return group
   }
 
-  /** @throws HsmError EXISTS */
+  /** @throws HsmError EXISTS, QUOTA_EXCEEDED */
   create(caller: Caller, { name, keyDomain }: NewGroup): Promise<GroupRow> {
     return this.#foundation.history.write(async db => {
       const { group, happened } = await this.make(db, caller, { name, keyDomain })
@@ -93,6 +94,7 @@ export class Groups implements Disposable {
   ): Promise<{ readonly group: GroupRow; readonly happened: readonly Happening[] }> {
     if (tenant === null) throw new HsmError('FORBIDDEN', 'groups belong to tenants')
     await this.#mustBeFree(db, tenant, name)
+    await demandRoom(db, tenant, 'groups')
     const group: GroupRow = {
       ...{ id: newId('grp'), tenant_id: tenant, name, key_domain: keyDomain?.toUpperCase() ?? null },
       ...{ created_at: this.#foundation.now(), revision: 1 },

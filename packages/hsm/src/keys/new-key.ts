@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
+import { demandRoom } from '../principals/limits.ts'
 import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import type { KeyRow } from './catalogue.ts'
@@ -118,7 +119,7 @@ export function versionRow(
   }
 }
 
-/** @throws HsmError EXISTS */
+/** @throws HsmError EXISTS, QUOTA_EXCEEDED */
 export async function insertKey(db: Transaction<Tables>, key: KeyRow): Promise<void> {
   const taken = await db
     .selectFrom('keys')
@@ -127,5 +128,6 @@ export async function insertKey(db: Transaction<Tables>, key: KeyRow): Promise<v
     .where('name', '=', key.name)
     .executeTakeFirst()
   if (taken !== undefined) throw new HsmError('EXISTS', `there is a key ${key.name} already`)
+  await demandRoom(db, key.tenant_id, 'keys')
   await db.insertInto('keys').values(key).execute()
 }

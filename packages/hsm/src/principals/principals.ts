@@ -6,6 +6,7 @@ import { newId } from '../store/ids.ts'
 import { type Page, type PageRequest, pageOf } from '../store/page.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { type Caller, type Role, tenantOf } from './caller.ts'
+import { demandRoom } from './limits.ts'
 import type { Logins } from './logins.ts'
 
 export interface Principal {
@@ -165,7 +166,7 @@ interface NewPrincipal extends PrincipalSettings {
   readonly now: number
 }
 
-/** @throws HsmError `EXISTS` */
+/** @throws HsmError `EXISTS`, `QUOTA_EXCEEDED` */
 export async function insertPrincipal(
   db: Transaction<Tables>,
   { tenant, name, roles, tags, now }: NewPrincipal,
@@ -177,6 +178,7 @@ export async function insertPrincipal(
     .where('name', '=', name)
     .executeTakeFirst()
   if (same !== undefined) throw new HsmError('EXISTS', `there is a principal ${name} already`)
+  await demandRoom(db, tenant, 'principals')
   const row: Row<'principals'> = {
     id: newId('prn'),
     tenant_id: tenant,

@@ -139,7 +139,7 @@ export class Tenants {
       await demandEmpty(db, row)
       const mine = db.selectFrom('principals').select('id').where('tenant_id', '=', row.id)
       for (const table of tablesOfPrincipals) await db.deleteFrom(table).where('principal_id', 'in', mine).execute()
-      for (const table of ['enrolments', 'ceremonies', 'principals'] as const) {
+      for (const table of ['enrolments', 'ceremonies', 'principals', 'tenant_limits'] as const) {
         await db.deleteFrom(table).where('tenant_id', '=', row.id).execute()
       }
       await db.deleteFrom('tenants').where('id', '=', row.id).execute()

@@ -7,6 +7,7 @@ import type { Generated, Selectable } from 'kysely'
 export interface Tables {
   settings: SettingsTable
   tenants: TenantsTable
+  tenant_limits: TenantLimitsTable
   principals: PrincipalsTable
   credentials: CredentialsTable
   passwords: PasswordsTable
@@ -41,6 +42,13 @@ interface TenantsTable {
   created_at: number
   /** JSON: a list of addresses and networks from which its principals log in; none: any. */
   addresses: string | null
+}
+
+/** Of those that have any. */
+interface TenantLimitsTable {
+  tenant_id: string
+  /** JSON: see `Limits`. */
+  limits: string
 }
 
 interface PrincipalsTable {
