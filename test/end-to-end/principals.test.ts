@@ -90,7 +90,7 @@ test('root hands a tenant to its administrator, who lets others in', async () =>
   assert.equal(statSync(file('ann.token')).mode & 0o777, 0o600)
   const ann = tokenIn('ann.token')
   assert.match(ann, /^kt_[\w-]{43}$/)
-  assert.match(await ok(rootToken, 'tenant', 'list'), /^NAME +ID +SINCE\nmain .*\noffice /)
+  assert.match(await ok(rootToken, 'tenant', 'list'), /^NAME +ID +SINCE +LIMITS\nmain .*\noffice /)
   await fails(
     rootToken,
     ['principal', 'list'],

@@ -22,6 +22,7 @@ export { GroupTest, groupTestOperations } from './group-test.ts'
 export { type GroupStatus, groupOperations } from './groups.ts'
 export { issuerOperations } from './issuers.ts'
 export { Key, keyOperations } from './keys.ts'
+export { limitOperations, TenantUsage } from './limits.ts'
 export { jsonSchema, openApiDocument } from './openapi/document.ts'
 export { exampleOf } from './openapi/example.ts'
 export type {

@@ -8,6 +8,7 @@ import { groupTestOperations } from './group-test.ts'
 import { groupOperations } from './groups.ts'
 import { issuerOperations } from './issuers.ts'
 import { keyOperations } from './keys.ts'
+import { limitOperations } from './limits.ts'
 import type { Operation } from './operation.ts'
 import { peopleOperations } from './people.ts'
 import { principalOperations } from './principals.ts'
@@ -17,6 +18,7 @@ import { tenantOperations } from './tenants.ts'
 export const operations = {
   ...serviceOperations,
   ...tenantOperations,
+  ...limitOperations,
   ...principalOperations,
   ...issuerOperations,
   ...peopleOperations,

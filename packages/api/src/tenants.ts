@@ -1,9 +1,10 @@
 /** Tenants, which root makes and hands over. */
 import { z } from 'zod'
+import { Limits } from './limits.ts'
 import { operation } from './operation.ts'
 import { AddressRanges, Name, PageQuery, pageOf, Time } from './values.ts'
 
-export const Tenant = z.strictObject({ id: z.string(), name: z.string(), createdAt: Time })
+export const Tenant = z.strictObject({ id: z.string(), name: z.string(), createdAt: Time, limits: Limits })
 export type Tenant = z.infer<typeof Tenant>
 
 /** Absent: everywhere. */

@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import { type AddressOf, addressOf } from './access/address.ts'
 import type { Authenticate } from './access/authenticate.ts'
 import { nothingHere, pathOf } from './answers.ts'
+import { withinLimit } from './body-limit.ts'
 import { RequestError } from './errors.ts'
 import { inWords } from './rest/roles.ts'
 
@@ -56,6 +57,8 @@ export interface ApiOptions<Domain> {
   readonly authenticate: Authenticate
   /** Default: where whoever is connected is. */
   readonly addressOf?: AddressOf
+  /** The largest body that somebody may send, in bytes; default: what the route takes. */
+  readonly bodyBytesOf?: (caller: Caller) => number | undefined
   /** How long a request may wait for its answer, in milliseconds. */
   readonly patienceMs: number
 }
@@ -82,6 +85,10 @@ export function api<Domain>(options: ApiOptions<Domain>): FastifyPluginAsync {
       callers.set(request, caller)
       const { principal, name } = caller
       request.log = request.log.child({ caller: { id: principal, name } })
+    })
+    app.addHook('preParsing', async (request, _, payload) => {
+      const caller = callers.get(request)
+      return withinLimit(request, payload, caller && options.bodyBytesOf?.(caller))
     })
     // Its own, so that who is not authenticated does not learn what there is.
     app.setNotFoundHandler(nothingHere)

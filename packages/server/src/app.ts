@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Hsm, Leases } from '@keytether/hsm'
+import type { Caller, Hsm, Leases } from '@keytether/hsm'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -20,10 +20,12 @@ import { api } from './api.ts'
 import { routes as deviceRoutes } from './device-api/routes.ts'
 import { RequestError } from './errors.ts'
 import { healthPath, healthRoutes } from './health/routes.ts'
+import { limited } from './limited.ts'
 import type { Log } from './log.ts'
 import { Metrics, metricsRoutes } from './metrics/metrics.ts'
 import { docs } from './rest/docs.ts'
 import { restRoutes } from './rest/rest.ts'
+import { Turnstile } from './rest/turnstile.ts'
 import { routes as seRoutes } from './se-api/routes.ts'
 import { signInPage } from './sign-in/page.ts'
 import type { Tracing } from './tracing/tracing.ts'
@@ -95,30 +97,22 @@ export function buildApp({ log, secure, url, draining, serve, ...options }: AppO
     request.log.info({ method, path: pathToLog(request), ip, status: reply.statusCode, ms }, 'request answered')
   })
   app.register(healthRoutes(hsm, draining), { prefix: healthPath })
-  app.register(api({ routes: metricsRoutes(metrics), domain: hsm, authenticate, addressOf, patienceMs }), {
-    prefix: '/metrics',
-  })
-  const { devices, registry, keys } = hsm
+  const { devices, registry, keys, limits } = hsm
+  const turnstile = new Turnstile({ limitsOf: tenant => limits.of(tenant) })
+  const bodyBytesOf = ({ tenant }: Caller) => limits.of(tenant).bodyBytes
+  const common = { authenticate, addressOf, bodyBytesOf, patienceMs }
+  app.register(api({ routes: metricsRoutes(metrics), domain: hsm, ...common }), { prefix: '/metrics' })
   const closing = new AbortController()
   app.register(docs, { prefix: '/v1' })
   app.addHook('preClose', async () => closing.abort())
   const relyingParty = url === undefined ? undefined : new RelyingParty(url)
   const domain = { ...hsm, relyingParty, secureCookies: isSecure(url, secure) }
   app.register(signInPage)
-  app.register(api({ routes: restRoutes(closing.signal), domain, authenticate, addressOf, patienceMs }), {
-    prefix: '/v1',
-  })
-  app.register(api({ routes: seRoutes, domain: { devices, registry, keys }, authenticate, addressOf, patienceMs }), {
-    prefix: '/se/api',
-  })
-  const lending = {
-    routes: deviceRoutes,
-    domain: { devices, leases, registry },
-    authenticate,
-    addressOf,
-    patienceMs: lendingPatienceMs,
-  }
-  app.register(api(lending), { prefix: '/api' })
+  app.register(api({ routes: restRoutes(turnstile, closing.signal), domain, ...common }), { prefix: '/v1' })
+  const se = { routes: limited(seRoutes, turnstile), domain: { devices, registry, keys } }
+  app.register(api({ ...se, ...common }), { prefix: '/se/api' })
+  const lending = { routes: limited(deviceRoutes, turnstile), domain: { devices, leases, registry } }
+  app.register(api({ ...lending, ...common, patienceMs: lendingPatienceMs }), { prefix: '/api' })
   return app
 }
 

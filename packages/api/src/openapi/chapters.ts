@@ -8,6 +8,7 @@ import { groupTestOperations } from '../group-test.ts'
 import { groupOperations } from '../groups.ts'
 import { issuerOperations } from '../issuers.ts'
 import { keyOperations } from '../keys.ts'
+import { limitOperations } from '../limits.ts'
 import { peopleOperations } from '../people.ts'
 import { principalOperations } from '../principals.ts'
 import { serviceOperations } from '../service.ts'
@@ -66,7 +67,11 @@ export const chapters: readonly Chapter[] = [
     description: 'How people sign in, with passwords and passkeys, and their sessions',
     operations: peopleOperations,
   },
-  { name: 'tenants', description: 'For root: who shares nothing with others', operations: tenantOperations },
+  {
+    name: 'tenants',
+    description: 'For root: who shares nothing with others, and how much of the service each may have',
+    operations: { ...tenantOperations, ...limitOperations },
+  },
   {
     name: 'service',
     description: 'Who you are, what runs here, and the master key of its secrets',

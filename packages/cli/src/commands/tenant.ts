@@ -1,4 +1,4 @@
-/** `keytether tenant`: for root, who makes tenants and hands them over. */
+/** `keytether tenant`: for root, who makes tenants and hands them over; and for those who are in one. */
 import { type Command, Option } from 'commander'
 import { confirm } from '../confirm.ts'
 import { examples } from '../examples.ts'
@@ -7,6 +7,9 @@ import { allItems } from '../service/all-items.ts'
 import { withService } from '../service/connection.ts'
 import { keepToken, type NewTokenOptions, newTokenOption } from '../service/new-token.ts'
 import { type ServiceOptions, serviceOptions } from '../service/options.ts'
+import { change } from './tenant/change.ts'
+import { show } from './tenant/show.ts'
+import { limitWords } from './tenant/words.ts'
 
 type Options = ServiceOptions & OutputOptions
 
@@ -34,6 +37,7 @@ export function tenant(program: Command): void {
     ['keytether tenant addresses', 'what holds now'],
     ['keytether tenant addresses --only 192.0.2.0/24 2001:db8::/32', 'refused where it would shut you out yourself'],
   ])
+  for (const declare of [change, show]) declare(command)
   const remove = command
     .command('delete')
     .description('Delete a tenant in which there are no devices, groups and keys')
@@ -47,8 +51,8 @@ async function listTenants(options: Options): Promise<void> {
   const items = await withService(options, client => allItems(cursor => client.listTenants({ query: { cursor } })))
   report(options, items, () =>
     table(
-      ['NAME', 'ID', 'SINCE'],
-      items.map(({ name, id, createdAt }) => [printable(name), id, createdAt]),
+      ['NAME', 'ID', 'SINCE', 'LIMITS'],
+      items.map(({ name, id, createdAt, limits }) => [printable(name), id, createdAt, limitWords(limits).join(', ')]),
     ),
   )
 }

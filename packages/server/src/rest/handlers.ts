@@ -11,6 +11,7 @@ import { groupHandlers } from './groups.ts'
 import type { Handlers } from './handler.ts'
 import { issuerHandlers } from './issuers.ts'
 import { keyHandlers } from './keys.ts'
+import { limitHandlers } from './limits.ts'
 import { peopleHandlers } from './people.ts'
 import { principalHandlers } from './principals.ts'
 import { serviceHandlers } from './service.ts'
@@ -19,6 +20,7 @@ import { tenantHandlers } from './tenants.ts'
 export const handlers: Handlers<Operations> = {
   ...serviceHandlers,
   ...tenantHandlers,
+  ...limitHandlers,
   ...principalHandlers,
   ...issuerHandlers,
   ...peopleHandlers,

@@ -16,7 +16,7 @@ import { streamProgress } from './progress-stream.ts'
 import { demandRole } from './roles.ts'
 import { streamRoutes } from './streams.ts'
 import { demandText } from './text.ts'
-import { Turnstile } from './turnstile.ts'
+import type { Turnstile } from './turnstile.ts'
 
 /** Those that move a lot on tokens may take minutes; default: that of the service. */
 const patienceMs: Partial<Record<RateClass, number>> = { slow: 600_000 }
@@ -25,8 +25,7 @@ const noQuery = z.strictObject({})
 const noBody = z.undefined('wanted no body').or(z.null())
 
 /** @param closing aborts when the service ends, and with it what would go on for ever */
-export function restRoutes(closing: AbortSignal): readonly Route<Domain>[] {
-  const turnstile = new Turnstile()
+export function restRoutes(turnstile: Turnstile, closing: AbortSignal): readonly Route<Domain>[] {
   const declared = Object.keys(operations).map(name => route(name as OperationName, turnstile, closing))
   return [...declared, ...streamRoutes(turnstile)]
 }
@@ -51,7 +50,7 @@ function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal):
     async run(hsm, call, reply) {
       const asEvents = call.headers.accept?.includes('text/event-stream') ?? false
       if (operation.followed && asEvents) return follow(hsm, call, reply, turnstile, closing)
-      using _ = turnstile.enter(call.caller, operation.rate)
+      using _ = turnstile.enter(call.caller, operation.rate, usesOf(name, call))
       if (operation.progress && asEvents) {
         return await streamProgress(reply, async tell => handler(hsm, asked(operation, call, tell)))
       }
@@ -94,6 +93,11 @@ async function follow(
     reply.log.warn('dropped who listens to events: nothing was taken for a minute'),
   )
   return reply.type('text/event-stream').header('X-Accel-Buffering', 'no').send(stream)
+}
+
+/** Those of a batch count one by one. */
+function usesOf(name: OperationName, { body }: Call): number {
+  return name === 'batch' ? (body as { readonly items: readonly unknown[] }).items.length : 1
 }
 
 function demandState({ state }: Operation, { vault }: Hsm): void {

@@ -4,9 +4,13 @@ import type { Handlers } from './handler.ts'
 import { isoTime } from './times.ts'
 
 export const tenantHandlers: Handlers<typeof tenantOperations> = {
-  async listTenants({ tenants }, { query }) {
+  async listTenants({ tenants, limits }, { query }) {
     const { items, ...rest } = await tenants.list(query)
-    return { items: items.map(({ id, name, createdAt }) => ({ id, name, createdAt: isoTime(createdAt) })), ...rest }
+    const answers = items.map(({ id, name, createdAt }) => ({
+      ...{ id, name, createdAt: isoTime(createdAt) },
+      limits: limits.of(id),
+    }))
+    return { items: answers, ...rest }
   },
   async createTenant({ tenants }, { caller, body }) {
     const { id, name, createdAt, administrator, credential } = await tenants.create(
@@ -18,6 +22,7 @@ export const tenantHandlers: Handlers<typeof tenantOperations> = {
       id,
       name,
       createdAt: isoTime(createdAt),
+      limits: {},
       administrator: { id: administrator.id, name: administrator.name },
       token: credential.token,
     }
