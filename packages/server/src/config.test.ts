@@ -54,6 +54,24 @@ test('a token that no bearer header can carry is refused', () => {
   }
 })
 
+test('passkeys are for a name, over TLS or on this machine', () => {
+  for (const url of ['https://hsm.example.com', 'https://hsm.example.com:8443/', 'http://localhost:8080']) {
+    assert.equal(read({ url }, { KEYTETHER_TOKEN: token }).config.url, url)
+  }
+  for (const url of [
+    'hsm.example.com',
+    'http://hsm.example.com',
+    'http://localhost.example.com',
+    'https://192.0.2.7',
+    'https://[2001:db8::7]',
+    'https://hsm.example.com/path',
+    'https://ann@hsm.example.com',
+    'ftp://localhost',
+  ]) {
+    assert.match(mistakes({ url }, { KEYTETHER_TOKEN: token }).join(), /^url: wanted a URL/, url)
+  }
+})
+
 test('own roots and the test root have to be named', () => {
   const root = file('root.cvc', encode(Certificate, cardContactRoots[1]!.certificate))
   const { config } = read({ roots: { test: true, own: [root] } }, { KEYTETHER_TOKEN: token })

@@ -9,6 +9,8 @@ import type { Invited, NewPasskey, Passkey, PasskeyKey } from '@keytether/hsm'
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { RequestError } from '../errors.ts'
 
+/** EdDSA, ES256 and RS256, as COSE numbers them. */
+const algorithms = [-8, -7, -257]
 const challengeMs = 5 * 60_000
 const mostChallenges = 10_000
 
@@ -54,6 +56,7 @@ export class RelyingParty {
       challenge: this.#challenge({ principal }),
       timeout: challengeMs,
       attestationType: 'none',
+      supportedAlgorithmIDs: algorithms,
       excludeCredentials: others.map(({ credentialId, transports }) => ({
         id: credentialId,
         transports: [...transports],
@@ -90,6 +93,7 @@ export class RelyingParty {
         expectedOrigin: this.#origin,
         expectedRPID: this.#id,
         requireUserVerification: true,
+        supportedAlgorithmIDs: algorithms,
       })
       if (registrationInfo === undefined) throw new Error('the attestation is not right')
       const { id, publicKey, counter, transports = [] } = registrationInfo.credential
