@@ -1,4 +1,5 @@
 /** All operations of the REST API. */
+import { authorityOperations } from './authorities.ts'
 import { ceremonyOperations } from './ceremonies.ts'
 import { cryptographyOperations } from './cryptography.ts'
 import { deviceOperations } from './devices.ts'
@@ -22,6 +23,7 @@ export const operations = {
   ...principalOperations,
   ...issuerOperations,
   ...peopleOperations,
+  ...authorityOperations,
   ...deviceOperations,
   ...enrolmentOperations,
   ...ceremonyOperations,

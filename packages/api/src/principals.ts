@@ -23,7 +23,7 @@ export const Principal = z.strictObject({
 })
 export type Principal = z.infer<typeof Principal>
 
-const narrowing = {
+export const narrowing = {
   /** Of the principal's roles, these alone; absent: all. */
   roles: Roles.optional(),
   /** Of its tags, these alone; absent: all. */
@@ -35,6 +35,11 @@ const narrowing = {
 export const Credential = z.strictObject({
   id: z.string(),
   name: z.string(),
+  kind: z.enum(['token', 'certificate']),
+  /** Of a certificate: whom it names. */
+  identity: z.string().optional(),
+  /** Of a certificate: the id of the authority that has issued it. */
+  authority: z.string().optional(),
   ...narrowing,
   createdAt: Time,
   expiresAt: Time.optional(),
@@ -96,7 +101,7 @@ export const principalOperations = {
   listCredentials: operation({
     method: 'GET',
     path: '/principals/{principal}/credentials',
-    summary: 'What it logs in with, the oldest first',
+    summary: 'Its tokens and certificates, the oldest first',
     roles: readers,
     rate: 'read',
     answer: z.strictObject({ items: z.array(Credential) }),

@@ -4,6 +4,7 @@ import { styleText } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { agent } from './commands/agent.ts'
 import { audit } from './commands/audit.ts'
+import { authority } from './commands/authority.ts'
 import { card } from './commands/card.ts'
 import { ceremony } from './commands/ceremony.ts'
 import { completion } from './commands/completion.ts'
@@ -57,6 +58,7 @@ export function createProgram(): Command {
     tenant,
     principal,
     issuer,
+    authority,
     service,
   ]
   const offline = [share, verifyAttestation, verifyRecord]

@@ -1,5 +1,6 @@
 /** The whole domain, put together. */
 import { randomBytes } from 'node:crypto'
+import { Authorities } from './authorities/authorities.ts'
 import { Cryptography } from './cryptography/cryptography.ts'
 import { Ceremonies } from './devices/ceremonies.ts'
 import { Enrolments } from './devices/enrolments.ts'
@@ -50,6 +51,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly limits: TenantLimits
   readonly principals: Principals
   readonly credentials: Credentials
+  readonly authorities: Authorities
   readonly logins: Logins
   /** Tries to log in. */
   readonly tries: Tries
@@ -98,6 +100,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   const credentials = new Credentials(foundation, logins, principals)
   const sessions = opened.use(new Sessions(foundation, logins))
   const passkeys = new Passkeys(foundation, logins, principals, sessions)
+  const authorities = await Authorities.open(foundation, logins)
   const { admit = 'genuine', allowed = [], pins = new Map() } = options
   const named = new Set([...allowed, ...pins.keys()])
   const registry = await Registry.open(foundation, { main: tenants.main, genuine: admit === 'genuine', named })
@@ -115,6 +118,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   opened.use(
     rereading(store, async () => {
       logins.forget()
+      await authorities.reread()
       await registry.reread()
       await keys.reread()
       await limits.reread()
@@ -131,6 +135,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     limits,
     principals,
     credentials,
+    authorities,
     logins,
     tries: new Tries(now),
     issuers: new Issuers(foundation, logins),

@@ -1,3 +1,5 @@
+export type { Authority, Binding } from './authorities/authorities.ts'
+export { ClientCertificate, identitiesOf } from './authorities/client-certificate.ts'
 export type { Ceremonies } from './devices/ceremonies.ts'
 export { ceremonyWords } from './devices/ceremony.ts'
 export type { Enrolments } from './devices/enrolments.ts'

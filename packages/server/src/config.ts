@@ -16,7 +16,9 @@ import { type Environment, masterKeySetting } from './master-key-setting.ts'
 export interface TlsConfig {
   readonly certificate: string
   readonly key: string
-  /** Authorities whose client certificates are accepted; none: certificates are not asked for. */
+  /** Whether clients are asked for certificates, which those of tenants' authorities may be; default: where there are `clientAuthorities`. */
+  readonly clientCertificates?: boolean | undefined
+  /** Authorities whose client certificates are accepted for the tenant main. */
   readonly clientAuthorities?: string | undefined
   /** Only these of them, by their SHA-256 fingerprints as 64 upper-case hexadecimal digits. */
   readonly clientFingerprints?: readonly string[] | undefined
@@ -122,6 +124,7 @@ function configFile(folder: string, environment: Environment) {
     .strictObject({
       certificate: text,
       key: text,
+      clientCertificates: z.boolean().optional(),
       clientAuthorities: text.optional(),
       clientFingerprints: z.array(fingerprint).min(1).optional(),
     })

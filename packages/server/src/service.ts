@@ -136,9 +136,11 @@ function openServer(tls: TlsConfig | undefined, ram: RamEndpoint, listener: Requ
   return server.on('request', listener).on('upgrade', (request, stream, head) => ram.upgrade(request, stream, head))
 }
 
-function secureOptions({ certificate, key, clientAuthorities }: TlsConfig) {
-  // Cards come without a certificate: who needs one is found out request by request.
-  const clients = clientAuthorities && { ca: clientAuthorities, requestCert: true, rejectUnauthorized: false }
+function secureOptions({ certificate, key, clientAuthorities, clientCertificates }: TlsConfig) {
+  const requestCert = clientCertificates ?? clientAuthorities !== undefined
+  // Cards come without a certificate, and tenants have authorities of their own: who needs one is found out request by request.
+  // Those of the system would be trusted if there was no list.
+  const clients = { ca: clientAuthorities ?? [], requestCert, rejectUnauthorized: false }
   return { cert: certificate, key, minVersion: 'TLSv1.2', ...clients } as const
 }
 

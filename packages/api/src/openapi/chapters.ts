@@ -1,4 +1,5 @@
 /** The operations as they are read: in chapters, what applications need first. */
+import { authorityOperations } from '../authorities.ts'
 import { ceremonyOperations } from '../ceremonies.ts'
 import { cryptographyOperations, cryptographyStreams } from '../cryptography.ts'
 import { deviceOperations } from '../devices.ts'
@@ -66,6 +67,11 @@ export const chapters: readonly Chapter[] = [
     name: 'people',
     description: 'How people sign in, with passwords and passkeys, and their sessions',
     operations: peopleOperations,
+  },
+  {
+    name: 'authorities',
+    description: 'Whose certificates let principals in',
+    operations: authorityOperations,
   },
   {
     name: 'tenants',

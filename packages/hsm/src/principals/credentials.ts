@@ -26,6 +26,10 @@ export interface CredentialSettings extends Narrowing {
 
 export interface Credential extends Narrowing {
   readonly id: string
+  readonly kind: 'token' | 'certificate'
+  /** Of a certificate: whom it names, and the id of the authority that says so. */
+  readonly identity?: string | undefined
+  readonly authority?: string | undefined
   readonly name: string
   readonly createdAt: number
   readonly expiresAt: number | null
@@ -81,7 +85,7 @@ export class Credentials {
     demandSettings(settings, now)
     return this.#foundation.history.write(async db => {
       const owner = await findPrincipal(db, tenant, principal)
-      const value = await insertCredential(db, { principal: owner.id, name, settings, now })
+      const value = await insertToken(db, { principal: owner.id, name, settings, now })
       const happened = { tenant, type: 'credential.created', subject: owner.id, actor: caller.principal }
       return { value, happened: [{ ...happened, data: { credential: value.id, name, ...settings } }] }
     })
@@ -101,11 +105,13 @@ export class Credentials {
     const made = await this.#foundation.history.write(async db => {
       const owner = await findPrincipal(db, tenant, principal)
       const row = await findCredential(db, owner, old)
-      const { id, roles, tags, addresses } = credentialOf(row)
+      const { id, kind, roles, tags, addresses } = credentialOf(row)
+      if (kind !== 'token')
+        throw new HsmError('WRONG_STATE', `${row.name} is a ${kind}, which its authority makes anew`)
       const lasting = row.expires_at === null ? undefined : now + row.expires_at - row.created_at
       const settings = { roles, tags, addresses, expiresAt: expiresAt ?? lasting }
       demandSettings(settings, now)
-      const value = await insertCredential(db, { principal: owner.id, name, settings, now })
+      const value = await insertToken(db, { principal: owner.id, name, settings, now })
       const end = Math.min(row.expires_at ?? Number.POSITIVE_INFINITY, now + overlapMs)
       await db.updateTable('credentials').set({ expires_at: end }).where('id', '=', id).execute()
       const happened = { tenant, type: 'credential.rotated', subject: owner.id, actor: caller.principal }
@@ -148,7 +154,7 @@ async function findCredential(
 }
 
 /** @throws HsmError `INVALID` */
-function demandSettings({ expiresAt, addresses: ranges }: CredentialSettings, now: number): void {
+export function demandSettings({ expiresAt, addresses: ranges }: CredentialSettings, now: number): void {
   if (expiresAt !== undefined && expiresAt <= now) throw new HsmError('INVALID', 'wanted an end that is still to come')
   addresses(ranges ?? [])
 }
@@ -160,11 +166,26 @@ interface CredentialOf {
   readonly now: number
 }
 
+interface Shown {
+  readonly kind: Credential['kind']
+  /** By which it is found. */
+  readonly hash: string
+  readonly identity?: string
+  readonly authority?: string
+}
+
+/** @throws HsmError `EXISTS`, `WRONG_STATE` */
+export async function insertToken(db: Transaction<Tables>, credential: CredentialOf): Promise<NewCredential> {
+  const token = newToken()
+  const made = await insertCredential(db, { ...credential, shows: { kind: 'token', hash: tokenHash(token) } })
+  return { ...made, token }
+}
+
 /** @throws HsmError `EXISTS`, `WRONG_STATE` */
 export async function insertCredential(
   db: Transaction<Tables>,
-  { principal, name, settings, now }: CredentialOf,
-): Promise<NewCredential> {
+  { principal, name, settings, shows, now }: CredentialOf & { readonly shows: Shown },
+): Promise<Credential> {
   await db
     .deleteFrom('credentials')
     .where('principal_id', '=', principal)
@@ -178,12 +199,16 @@ export async function insertCredential(
       `a principal has at most ${mostOfOne} credentials; revoke what is not used any more`,
     )
   }
-  const token = newToken()
+  const same = await db.selectFrom('credentials').select('id').where('token_hash', '=', shows.hash).executeTakeFirst()
+  if (same !== undefined) throw new HsmError('EXISTS', `${shows.identity} of this authority is somebody's already`)
   const row: Row<'credentials'> = {
     id: newId('crd'),
     principal_id: principal,
     name,
-    token_hash: tokenHash(token),
+    kind: shows.kind,
+    token_hash: shows.hash,
+    identity: shows.identity ?? null,
+    authority_id: shows.authority ?? null,
     created_at: now,
     expires_at: settings.expiresAt ?? null,
     last_used_at: null,
@@ -192,7 +217,7 @@ export async function insertCredential(
     addresses: listed(settings.addresses),
   }
   await db.insertInto('credentials').values(row).execute()
-  return { ...credentialOf(row), token }
+  return credentialOf(row)
 }
 
 function listed(list: readonly string[] | undefined): string | null {
@@ -201,7 +226,9 @@ function listed(list: readonly string[] | undefined): string | null {
 
 function credentialOf({ id, name, created_at, expires_at, last_used_at, ...row }: Row<'credentials'>): Credential {
   return {
-    ...{ id, name, createdAt: created_at, expiresAt: expires_at, lastUsedAt: last_used_at },
+    ...{ id, kind: row.kind, name, createdAt: created_at, expiresAt: expires_at, lastUsedAt: last_used_at },
+    ...(row.identity !== null && { identity: row.identity }),
+    ...(row.authority_id !== null && { authority: row.authority_id }),
     ...(row.roles !== null && { roles: JSON.parse(row.roles) }),
     ...(row.tags !== null && { tags: JSON.parse(row.tags) }),
     ...(row.addresses !== null && { addresses: JSON.parse(row.addresses) }),

@@ -22,7 +22,10 @@ interface Known {
 
 interface KnownCredential extends Known {
   readonly id: string
+  readonly kind: 'token' | 'certificate'
   readonly name: string
+  /** The id of the authority that has issued a certificate. */
+  readonly authority: string | null
   readonly expiresAt: number | null
 }
 
@@ -41,6 +44,8 @@ export class Logins implements AsyncDisposable {
   readonly events = new EventEmitter<{ forget: [tenant?: string] }>()
   readonly #foundation: Foundation
   readonly #credentials = new Map<string, KnownCredential>()
+  /** None: nobody's. A certificate has many names, and most of them are. */
+  readonly #identities = new Map<string, KnownCredential | null>()
   readonly #principals = new Map<string, Known>()
   readonly #configuring = new Map<string, Promise<string>>()
   readonly #configured = new Set<string>()
@@ -64,11 +69,22 @@ export class Logins implements AsyncDisposable {
     const hash = tokenHash(token)
     const known =
       this.#credentials.get(hash) ?? (await this.#remember(this.#credentials, hash, () => this.#readCredential(hash)))
-    const now = this.#foundation.now()
-    if (known === undefined || (known.expiresAt !== null && known.expiresAt <= now)) return undefined
-    const caller = entering(known, { credential: `token ${known.name}`, address })
-    if (caller !== undefined) this.#used.set(known.id, now)
-    return caller
+    return known && this.#entering(known, address)
+  }
+
+  /**
+   * Whose an identity in a certificate is, and which authority has to have issued that; none: nobody's, or not any more, or not from there.
+   *
+   * @param hash of the identity and of who has issued the certificate
+   */
+  async byIdentity(
+    hash: string,
+    address: string,
+  ): Promise<{ readonly caller: Caller; readonly authority: string } | undefined> {
+    const read = async () => (await this.#readCredential(hash)) ?? null
+    const known = this.#identities.get(hash) ?? (await this.#remember(this.#identities, hash, read))
+    const caller = known ? this.#entering(known, address) : undefined
+    return caller && { caller, authority: known!.authority! }
   }
 
   /**
@@ -120,6 +136,7 @@ export class Logins implements AsyncDisposable {
   forget(tenant?: string): void {
     this.#generation++
     this.#credentials.clear()
+    this.#identities.clear()
     this.#principals.clear()
     this.events.emit('forget', tenant)
   }
@@ -127,6 +144,15 @@ export class Logins implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
     await this.#flush()
+  }
+
+  #entering(known: KnownCredential, address: string): Caller | undefined {
+    const { id, kind, name, expiresAt } = known
+    const now = this.#foundation.now()
+    if (expiresAt !== null && expiresAt <= now) return undefined
+    const caller = entering(known, { credential: `${kind} ${name}`, address })
+    if (caller !== undefined) this.#used.set(id, now)
+    return caller
   }
 
   #configure(name: string, tenant: string | null, roles: readonly Role[]): Promise<string> {
@@ -168,14 +194,14 @@ export class Logins implements AsyncDisposable {
       .executeTakeFirst()
     const owner = row && (await this.#readPrincipal(row.principal_id))
     if (owner === undefined) return undefined
-    const { id, name, expires_at, roles, tags, addresses: ranges } = row!
+    const { id, kind, name, authority_id, expires_at, roles, tags, addresses: ranges } = row!
     const caller = {
       ...owner.caller,
       roles: narrowed(owner.caller.roles, roles),
       tags: narrowed(owner.caller.tags, tags),
     }
     const admitting = [...owner.admitting, ...admittedBy(ranges)]
-    return { caller, admitting, id, name, expiresAt: expires_at }
+    return { caller, admitting, id, kind, name, authority: authority_id, expiresAt: expires_at }
   }
 
   async #readPrincipal(id: string): Promise<Known | undefined> {

@@ -10,7 +10,7 @@ import { type Page, type PageRequest, pageOf } from '../store/page.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { addresses } from './addresses.ts'
 import { type Caller, tenantOf } from './caller.ts'
-import { insertCredential, type NewCredential } from './credentials.ts'
+import { insertToken, type NewCredential } from './credentials.ts'
 import type { Logins } from './logins.ts'
 import { insertPrincipal, type Principal, tablesOfPrincipals } from './principals.ts'
 
@@ -109,7 +109,7 @@ export class Tenants {
       const tenant = await insertTenant(db, name, now)
       const roles = ['administrator'] as const
       const first = await insertPrincipal(db, { tenant: tenant.id, name: administrator, roles, tags: [], now })
-      const credential = await insertCredential(db, { principal: first.id, name: 'first', settings: {}, now })
+      const credential = await insertToken(db, { principal: first.id, name: 'first', settings: {}, now })
       const actor = caller.principal
       return {
         value: { ...tenantOfRow(tenant), administrator: first, credential },
@@ -139,7 +139,7 @@ export class Tenants {
       await demandEmpty(db, row)
       const mine = db.selectFrom('principals').select('id').where('tenant_id', '=', row.id)
       for (const table of tablesOfPrincipals) await db.deleteFrom(table).where('principal_id', 'in', mine).execute()
-      for (const table of ['enrolments', 'ceremonies', 'principals', 'tenant_limits'] as const) {
+      for (const table of ['enrolments', 'ceremonies', 'principals', 'tenant_limits', 'authorities'] as const) {
         await db.deleteFrom(table).where('tenant_id', '=', row.id).execute()
       }
       await db.deleteFrom('tenants').where('id', '=', row.id).execute()

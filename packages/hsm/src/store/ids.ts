@@ -5,6 +5,7 @@ export type IdPrefix =
   | 'tnt'
   | 'prn'
   | 'crd'
+  | 'aut'
   | 'psk'
   | 'ses'
   | 'iss'

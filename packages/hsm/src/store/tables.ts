@@ -14,6 +14,7 @@ export interface Tables {
   passkeys: PasskeysTable
   sessions: SessionsTable
   invitations: InvitationsTable
+  authorities: AuthoritiesTable
   enrolments: EnrolmentsTable
   issuers: IssuersTable
   issuer_principals: IssuerPrincipalsTable
@@ -72,8 +73,12 @@ interface CredentialsTable {
   principal_id: string
   /** Unique for its principal. */
   name: string
-  /** SHA-256 of the bearer token, hexadecimal. */
+  kind: Generated<'token' | 'certificate'>
+  /** SHA-256 of the bearer token, or of the identity in a certificate with who has issued it, hexadecimal. */
   token_hash: string
+  /** Of a certificate: whom it names, as `dns:web.example.com`. */
+  identity: string | null
+  authority_id: string | null
   created_at: number
   expires_at: number | null
   /** To within a minute. */
@@ -136,6 +141,20 @@ interface InvitationsTable {
   secret_hash: string
   created_at: number
   expires_at: number
+}
+
+/** Who issues certificates that principals of a tenant log in with. */
+interface AuthoritiesTable {
+  id: string
+  tenant_id: string
+  /** Unique in its tenant. */
+  name: string
+  /** X.509, DER. */
+  certificate: Uint8Array
+  /** A whole CRL, DER; none: what was issued is good until it ends. */
+  revocations: Uint8Array | null
+  created_at: number
+  revision: number
 }
 
 /** Secrets with which a device that dials in is claimed at once. */

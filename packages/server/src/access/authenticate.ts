@@ -7,6 +7,7 @@ import { configuredTokens } from './configured-tokens.ts'
 import { madeTokens } from './made-tokens.ts'
 import { oidcTokens } from './oidc/tokens.ts'
 import { sessions } from './sessions.ts'
+import { tenantCertificates } from './tenant-certificates.ts'
 
 /**
  * @param address where the request comes from
@@ -36,6 +37,7 @@ export async function authenticator(
     sessions(config, hsm),
     madeTokens(hsm),
     clientCertificates(config, hsm),
+    tenantCertificates(hsm),
   ]
   return async (request, address) => {
     const way = ways.find(way => way.shown(request))

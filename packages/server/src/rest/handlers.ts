@@ -1,5 +1,6 @@
 /** What does each operation of the REST API. */
 import type { Operations } from '@keytether/api'
+import { authorityHandlers } from './authorities.ts'
 import { batch } from './batch.ts'
 import { ceremonyHandlers } from './ceremonies.ts'
 import { singleHandlers } from './cryptography.ts'
@@ -24,6 +25,7 @@ export const handlers: Handlers<Operations> = {
   ...principalHandlers,
   ...issuerHandlers,
   ...peopleHandlers,
+  ...authorityHandlers,
   ...deviceHandlers,
   ...enrolmentHandlers,
   ...ceremonyHandlers,

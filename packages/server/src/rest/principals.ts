@@ -49,10 +49,11 @@ function principalAnswer(principal: Principal): AnswerInput<Operations['getPrinc
   return { id, name, roles: [...roles], tags: [...tags], ...times, revision }
 }
 
-function credentialAnswer(credential: Credential): CredentialAnswer {
-  const { id, name, createdAt, expiresAt, lastUsedAt, roles, tags, addresses } = credential
+export function credentialAnswer(credential: Credential): CredentialAnswer {
+  const { id, name, kind, identity, authority, createdAt, expiresAt, lastUsedAt, roles, tags, addresses } = credential
   return {
-    ...{ id, name, createdAt: isoTime(createdAt) },
+    ...{ id, name, kind, createdAt: isoTime(createdAt) },
+    ...(identity !== undefined && { identity, authority }),
     ...maybeTime('expiresAt', expiresAt),
     ...maybeTime('lastUsedAt', lastUsedAt),
     ...(roles && { roles: [...roles] }),

@@ -12,7 +12,7 @@ export type Principal = Answer<Operations['getPrincipal']>
 export function show(parent: Command): void {
   const command = parent
     .command('show')
-    .description('One of them, and the tokens that it has')
+    .description('One of them, and the tokens and certificates that it has')
     .argument('<name>', 'Its name or id')
   outputOptions(serviceOptions(command)).action(run)
   examples(command, [['keytether principal show web', 'what it may, and when its tokens were last used']])
@@ -28,11 +28,11 @@ async function run(name: string, options: ServiceOptions & OutputOptions): Promi
     ...signInFields(signIn),
     '',
     ...(items.length === 0
-      ? ['no tokens']
+      ? ['no tokens or certificates']
       : table(
-          ['TOKEN', 'SINCE', 'UNTIL', 'LAST USED', 'ONLY'],
+          ['CREDENTIAL', 'SINCE', 'UNTIL', 'LAST USED', 'ONLY'],
           items.map(one => [
-            printable(one.name),
+            printable(one.identity === undefined ? one.name : `${one.name} (${one.identity})`),
             one.createdAt,
             one.expiresAt ?? 'no end',
             one.lastUsedAt ?? 'never',
