@@ -1,4 +1,5 @@
 /** A domain with two tenants: one that has something of everything, and one that has nothing. */
+import { exampleOf, jsonSchema, operations } from '@keytether/api'
 import { type Hsm, openHsm } from '@keytether/hsm'
 
 const login = { credential: 'test', address: '127.0.0.1' }
@@ -20,6 +21,9 @@ export async function twoTenants(database: string): Promise<TwoTenants> {
   const made = await openHsm({ devices: { roots: [] }, database, masterKey })
   const { id: tenant_id, administrator } = await made.tenants.create(root, 'theirs', 'ann')
   const { id: mine } = await made.tenants.create(root, 'mine', 'bob')
+  const certificate = exampleOf(jsonSchema(operations.createAuthority.body.shape.certificate, 'input')) as string
+  const ann = { ...root, tenant: tenant_id, roles: ['administrator'] } as const
+  const authority = await made.authorities.create(ann, 'theirs', certificate)
   const [group_id, device_id, key_id, version_id] = ['grp_theirs', 'dev_theirs', 'key_theirs', 'kv_theirs'] as const
   const path = 'ZZTESTROOT.ZZTESTCA.ZZTHEIRS01'
   await made.store.write(async db => {
@@ -101,6 +105,7 @@ export async function twoTenants(database: string): Promise<TwoTenants> {
     theirs: {
       principal: [administrator.id, 'ann'],
       credential: ['first'],
+      authority: [authority.id, 'theirs'],
       passkey: ['psk_theirs', 'theirs'],
       session: ['ses_theirs'],
       group: [group_id, 'theirs'],

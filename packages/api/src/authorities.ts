@@ -7,9 +7,34 @@ import { Name, Time, wanted } from './values.ts'
 const administrators = ['administrator'] as const
 const readers = ['administrator', 'auditor'] as const
 
-const pem = (label: string) =>
-  z.string().regex(new RegExp(`-----BEGIN ${label}-----`), wanted(`one ${label} in PEM form`))
-const RevocationList = pem('X509 CRL').max(1_000_000)
+const certificateExample = `-----BEGIN CERTIFICATE-----
+MIIBgDCCASegAwIBAgIUJHkh1RPdC2w5v74ujDCsEuEKdnQwCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKRXhhbXBsZSBDQTAgFw0yNjExMjExOTA2MTZaGA8yMTI2MTAy
+ODE5MDYxNlowFTETMBEGA1UEAwwKRXhhbXBsZSBDQTBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABHqUnBY+e2pZOZasoVxT4U4tLQ9OSzrHX2/O3zYSkKipWxZ4G2RC
+NlxBfMD+Y22Hr5q6/J6+kzQb/8rFhq3x9TujUzBRMB0GA1UdDgQWBBQaPKMPl1Kc
+S6Z9FDrevjzFCJ8LCjAfBgNVHSMEGDAWgBQaPKMPl1KcS6Z9FDrevjzFCJ8LCjAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIGmYJtAhmCMfS1cvtXKp
+TqwzOZvi1tbAJ991V7lX/UdsAiAfWwU/wc/lC8tqtboMHhagSvmSE7nj+Ez/9YS1
+A4aoEA==
+-----END CERTIFICATE-----
+`
+const listExample = `-----BEGIN X509 CRL-----
+MIGbMEMwCgYIKoZIzj0EAwIwFTETMBEGA1UEAwwKRXhhbXBsZSBDQRcNMjYxMTIx
+MTkwNjE2WhgPMjEyNjEwMjgxOTA2MTZaMAoGCCqGSM49BAMCA0gAMEUCIAq6qgJI
+n/LIw7rF8t7CHJ2TBfCBakzoTn9YXpWfMMQ2AiEAyP4Jh/LkL2qjbChOqSkspVY4
+6O1Za0bV0ZuPqZvIDO0=
+-----END X509 CRL-----
+`
+
+function pem(label: string, example: string) {
+  return z
+    .string()
+    .regex(new RegExp(`-----BEGIN ${label}-----`), wanted(`one ${label} in PEM form`))
+    .meta({ examples: [example] })
+}
+
+const RevocationList = pem('X509 CRL', listExample).max(1_000_000)
 const bodyLimit = 1_100_000
 
 export const Authority = z.strictObject({
@@ -65,7 +90,7 @@ export const authorityOperations = {
     bodyLimit,
     body: z.strictObject({
       name: Name,
-      certificate: pem('CERTIFICATE').max(64_000),
+      certificate: pem('CERTIFICATE', certificateExample).max(64_000),
       revocations: RevocationList.optional(),
     }),
     answer: Authority,
