@@ -101,6 +101,9 @@ test('the whole of it', { timeout: 240_000 }, async () => {
   await run(`key adopt old ${idOf('webadm')} --group hsm`)
   await run(`key adopt ca ${idOf('certificates')} --group hsm`)
 
+  // The page with all devices and keys.
+  assert.match(await run('test-hsm hsm'), /Result : passed .*\n(.*\n)*ca v1 +yes +2 tokens\nold v1 +yes +2 tokens\n$/)
+
   // Encrypted on one, decrypted on the other: either may be away.
   const secret = randomBytes(200_000)
   writeFileSync(file('secret'), secret)
