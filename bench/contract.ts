@@ -46,7 +46,10 @@ async function service(): Promise<void> {
   const { body, answer } = operations.sign
   const nothing = { signature: 'A'.repeat(86), algorithm: 'ES256', format: 'jose', key: 'web', version: 1 }
   const route = { method: 'POST', path: '/keys/:key/sign', body, answer, run: () => nothing } as const
-  app.register(api({ routes: [route], domain: undefined, authenticate, patienceMs: 12_000 }), { prefix: '/nothing' })
+  const audit = { record: async () => {} }
+  app.register(api({ routes: [route], domain: undefined, authenticate, audit, patienceMs: 12_000 }), {
+    prefix: '/nothing',
+  })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const group = await members(hsm, caller)
   await hsm.keys.create(

@@ -23,7 +23,7 @@ export const importTable: Record<string, Rule> = {
   driver: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   emulator: { packages: ['card', 'codec'], external: ['koffi'], node: 'all' },
   hsm: {
-    packages: ['driver', 'envelope', 'card', 'codec'],
+    packages: ['driver', 'envelope', 'audit', 'card', 'codec'],
     external: ['kysely', 'pg'],
     node: [
       'node:async_hooks',

@@ -321,6 +321,7 @@ export const deviceOperations = {
       keep: z.boolean().default(true),
     }),
     answer: PinAnswer,
+    secret: true,
   }),
   forgetDevicePin: operation({
     method: 'DELETE',
@@ -344,6 +345,7 @@ export const deviceOperations = {
     rate: 'use',
     body: z.strictObject({ oldPin: Pin, newPin: Pin }),
     answer: PinAnswer,
+    secret: true,
   }),
   unblockDevicePin: operation({
     method: 'POST',
@@ -353,6 +355,7 @@ export const deviceOperations = {
     rate: 'use',
     body: z.strictObject({ soPin: SoPin, newPin: Pin.optional() }),
     answer: PinAnswer,
+    secret: true,
   }),
   labelDevice: operation({
     method: 'PUT',
@@ -392,6 +395,7 @@ export const deviceOperations = {
       keyDomains: z.int().min(1).max(16).optional(),
     }),
     answer: Erasure,
+    secret: true,
   }),
   retireDevice: operation({
     method: 'POST',
@@ -403,6 +407,7 @@ export const deviceOperations = {
     state: 'unsealed',
     body: z.strictObject({ confirmation: Confirmation, soPin: SoPin }),
     answer: SignedRecord,
+    secret: true,
   }),
   getRetirement: operation({
     method: 'GET',

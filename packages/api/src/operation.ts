@@ -41,7 +41,7 @@ export interface Operation {
   readonly revised?: true
   /** With an Idempotency-Key, it is done once however often it is sent. */
   readonly idempotent?: true
-  /** The body or the answer holds a secret: what is kept for the Idempotency-Key is sealed. */
+  /** The body or the answer holds a secret: what is kept for the Idempotency-Key is sealed, and the audit log has no hash of the body. */
   readonly secret?: true
   /** A session begins, whose token is in the answer or with the query `cookie` in a cookie; or the one that the request is of ends. */
   readonly session?: 'begins' | 'ends'

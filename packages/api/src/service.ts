@@ -90,6 +90,7 @@ export const serviceOperations = {
     roles: platform,
     rate: 'slow',
     body: MasterKey,
+    secret: true,
   }),
   changeMasterKey: operation({
     method: 'POST',
@@ -98,6 +99,7 @@ export const serviceOperations = {
     roles: platform,
     rate: 'slow',
     body: z.strictObject({ current: MasterKey, next: MasterKey }),
+    secret: true,
   }),
   rotateDataKey: operation({
     method: 'POST',

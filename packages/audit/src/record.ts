@@ -14,6 +14,15 @@ const KeyUse = members({
   device: text,
 })
 
+const RefusedPart = members({
+  /** As the contract names it. */
+  operation: text,
+  /** As the caller named it. */
+  key: optional(text),
+  /** The code of the error. */
+  outcome: text,
+})
+
 /** What somebody asked, and what came of it; also if it was refused. */
 const Request = members({
   /** As in the answer's X-Request-Id. */
@@ -33,9 +42,16 @@ const Request = members({
   input: optional(hash),
   /** In the order in which they ended. */
   uses: optional(listOf(KeyUse)),
+  /** Parts of it that were refused while others were done, in the order in which they ended. */
+  refused: optional(listOf(RefusedPart)),
+  /** Requests like it since the last one that is on record: so many were passed over. */
+  repeated: optional(count),
   /** Of HTTP. */
   status: count,
-  /** `OK`, or the code of the error that was answered. */
+  /**
+   * `OK`, or the code of the error that was answered. What is answered as it comes is on record twice: `STARTED`, and `OK` or
+   * `BROKEN_OFF`.
+   */
   outcome: text,
 })
 

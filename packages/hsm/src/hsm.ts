@@ -1,5 +1,7 @@
 /** The whole domain, put together. */
 import { randomBytes } from 'node:crypto'
+import { Appender } from './audit/appender.ts'
+import { Audit } from './audit/audit.ts'
 import { Authorities } from './authorities/authorities.ts'
 import { Cryptography } from './cryptography/cryptography.ts'
 import { Ceremonies } from './devices/ceremonies.ts'
@@ -76,6 +78,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly cryptography: Cryptography
   readonly requests: Requests
   readonly events: Events
+  readonly audit: Audit
 }
 
 const inMemory = 'sqlite::memory:'
@@ -86,11 +89,14 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   await using opened = new AsyncDisposableStack()
   const store = opened.use(await openStore(database))
   const now = Date.now
+  const history = new History(store, now)
+  // It ends after all others, whose ends it records.
+  const appender = opened.use(new Appender({ store, history }))
   const devices = new Devices(options)
   // What is known of devices is read before any of them can connect.
   const pools: Pools = new Pools(devices, device => registry.membershipOf(device))
   devices.pools = pools
-  const foundation: Foundation = { store, history: new History(store, now), devices, pools, now }
+  const foundation: Foundation = { store, history, devices, pools, now }
   const master = masterKey ?? (database === inMemory ? { key: randomBytes(32) } : undefined)
   const vault = await Vault.open(foundation, master)
   const logins = opened.use(new Logins(foundation))
@@ -158,6 +164,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     cryptography: new Cryptography(foundation, keys),
     requests,
     events: new Events(foundation),
+    audit: new Audit(foundation, appender),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

@@ -1,3 +1,5 @@
+export type { AuditedRequest } from '@keytether/audit'
+export type { Audit } from './audit/audit.ts'
 export type { Authority, Binding } from './authorities/authorities.ts'
 export { ClientCertificate, identitiesOf } from './authorities/client-certificate.ts'
 export type { Ceremonies } from './devices/ceremonies.ts'
@@ -43,6 +45,7 @@ export {
   type DeviceOperation,
   inRequest,
   type KeyUseRecord,
+  type RefusedPart,
   type RequestContext,
 } from './requests/context.ts'
 export type { Operation } from './scheduler/operation.ts'

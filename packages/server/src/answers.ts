@@ -74,6 +74,12 @@ export function refusedWith(request: FastifyRequest): ProblemCode | undefined {
 }
 
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // Laid out already.
+  return reply.serializer((payload: string) => payload).send(refuse(error, request, reply))
+}
+
+/** Makes the answer one that says what is wrong, whatever it was to be before. */
+export function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): string {
   const { code, message, headers = {} } = refusal(error, request.id)
   const { status } = problems[code]
   refusals.set(request, code)
@@ -82,8 +88,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   const [type, body] = pathOf(request).startsWith('/v1/')
     ? ['application/problem+json', { ...problem(code, message), instance: request.id }]
     : ['application/json; charset=utf-8', { code, message }]
-  // Said here, since errors outside of any route have neither of Fastify's defaults.
-  return reply.code(status).headers(headers).type(type).serializer(serialize).send(body)
+  reply.code(status).removeHeader('ETag').headers(headers).type(type)
+  return serialize(body)
 }
 
 /** @throws RequestError always */
@@ -94,6 +100,11 @@ export function nothingHere(request: FastifyRequest): never {
 /** Without the query, which is nobody's business. */
 export function pathOf({ url }: FastifyRequest): string {
   return url.split('?', 1)[0]!
+}
+
+/** The id of a lease is for its borrower. */
+export function pathWithoutSecrets(request: FastifyRequest): string {
+  return pathOf(request).replace(/^(\/api\/leases\/)[^/]+/, '$1…')
 }
 
 /** As JSON, laid out with tabs as CardContact's service does. */

@@ -1,12 +1,13 @@
 /** Serves an API's routes: who may, what methods, and what becomes of what they throw. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Caller, inRequest, nobody, type Role } from '@keytether/hsm'
+import { type Caller, type Hsm, inRequest, nobody, type Role } from '@keytether/hsm'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
 import { type AddressOf, addressOf } from './access/address.ts'
 import type { Authenticate } from './access/authenticate.ts'
 import { nothingHere, pathOf } from './answers.ts'
+import { Recorder } from './audit/recorder.ts'
 import { withinLimit } from './body-limit.ts'
 import { RequestError } from './errors.ts'
 import { inWords } from './rest/roles.ts'
@@ -14,6 +15,12 @@ import { inWords } from './rest/roles.ts'
 export interface Route<Domain> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
+  /** What it is called in the audit log; default method and path. */
+  readonly operation?: string
+  /** It is for everybody and changes nothing: not recorded unless it is refused. */
+  readonly unrecorded?: true
+  /** Its body holds a secret, which somebody could guess from its hash. */
+  readonly secret?: true
   /** Absent: whatever there is, is not looked at. */
   readonly query?: z.ZodType
   readonly body?: z.ZodType
@@ -59,6 +66,8 @@ export interface ApiOptions<Domain> {
   readonly addressOf?: AddressOf
   /** The largest body that somebody may send, in bytes; default: what the route takes. */
   readonly bodyBytesOf?: (caller: Caller) => number | undefined
+  /** Where each request is recorded before it is answered. */
+  readonly audit: Pick<Hsm['audit'], 'record'>
   /** How long a request may wait for its answer, in milliseconds. */
   readonly patienceMs: number
 }
@@ -75,35 +84,49 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'] as co
 export function api<Domain>(options: ApiOptions<Domain>): FastifyPluginAsync {
   return async app => {
     app.setValidatorCompiler(validatorCompiler)
-    const callers = new WeakMap<FastifyRequest, Caller>()
+    const recorder = new Recorder((tenant, request) => options.audit.record(tenant, request))
     const whereFrom = options.addressOf ?? addressOf()
     app.addHook('onRequest', async request => {
       const address = whereFrom(request.raw)
+      const asked = recorder.begin(request, address)
       const { open } = request.routeOptions.config
       const caller = open ? nobody(address) : await options.authenticate(request.raw, address)
       if (caller === undefined) throw unauthorized(request)
-      callers.set(request, caller)
+      asked.caller = caller
       const { principal, name } = caller
       request.log = request.log.child({ caller: { id: principal, name } })
     })
     app.addHook('preParsing', async (request, _, payload) => {
-      const caller = callers.get(request)
+      const { caller } = recorder.of(request)
       return withinLimit(request, payload, caller && options.bodyBytesOf?.(caller))
     })
     // Its own, so that who is not authenticated does not learn what there is.
     app.setNotFoundHandler(nothingHere)
-    const callerOf = (request: FastifyRequest) => callers.get(request)!
+    app.addHook('onSend', (request, reply, payload) => recorder.answer(request, reply, payload))
+    takeJson(app, recorder)
     for (const route of options.routes) {
-      if (route.bytes) app.register(async inner => serve(takingBytes(inner), route, options, callerOf))
-      else serve(app, route, options, callerOf)
+      if (route.bytes) app.register(async inner => serve(takingBytes(inner, recorder), route, options, recorder))
+      else serve(app, route, options, recorder)
     }
     answerOtherMethods(app, options.routes)
   }
 }
 
-function takingBytes(app: FastifyInstance): FastifyInstance {
+/** As Fastify does, but what came is recorded. */
+function takeJson(app: FastifyInstance, recorder: Recorder): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    recorder.body(request, body)
+    parse(request, body.toString(), done)
+  })
+}
+
+function takingBytes(app: FastifyInstance, recorder: Recorder): FastifyInstance {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/octet-stream', (_, payload, done) => done(null, payload))
+  app.addContentTypeParser('application/octet-stream', (request, payload, done) => {
+    recorder.bodyAsItComes(request, payload)
+    done(null, payload)
+  })
   return app
 }
 
@@ -111,13 +134,15 @@ function serve<Domain>(
   app: FastifyInstance,
   route: Route<Domain>,
   { domain, patienceMs: usualPatienceMs }: ApiOptions<Domain>,
-  callerOf: (request: FastifyRequest) => Caller,
+  recorder: Recorder,
 ): void {
   const { method, path, query, body, bodyLimit, patienceMs = usualPatienceMs } = route
+  const { operation = `${method} ${app.prefix}${path}`, unrecorded, secret } = route
+  const callerOf = (request: FastifyRequest) => recorder.of(request).caller!
   app.route({
     method,
     url: path,
-    config: { open: route.open === true },
+    config: { open: route.open === true, recorded: { operation, unrecorded, secret } },
     schema: { ...(query && { querystring: query }), ...(body && { body }) },
     ...(bodyLimit !== undefined && { bodyLimit }),
     onRequest: async request => route.admit?.(domain, callerOf(request)),
@@ -133,7 +158,7 @@ function serve<Domain>(
         const params = request.params as Record<string, string>
         const signals = { signal: waiting.signal, due: due.signal }
         const call = { params, query, body, headers, caller: callerOf(request), ...signals }
-        const answer = await inRequest({ id: request.id, uses: [] }, async () => route.run(domain, call, reply))
+        const answer = await inRequest(recorder.of(request), async () => route.run(domain, call, reply))
         return answer === undefined ? reply.code(204).send() : answer
       } finally {
         clearTimeout(timer)

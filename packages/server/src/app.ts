@@ -3,19 +3,13 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Caller, Hsm, Leases } from '@keytether/hsm'
-import fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  LogController,
-  type RawServerDefault,
-} from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify'
 import { type AddressOf, addressOf as addressOfSocket } from './access/address.ts'
 import type { Authenticate } from './access/authenticate.ts'
 import { RelyingParty } from './access/relying-party.ts'
 import { isSecure } from './access/sessions.ts'
 import { answered } from './answered.ts'
-import { answerError, nothingHere, pathOf, serialize } from './answers.ts'
+import { answerError, nothingHere, pathOf, pathWithoutSecrets, serialize } from './answers.ts'
 import { api } from './api.ts'
 import { routes as deviceRoutes } from './device-api/routes.ts'
 import { RequestError } from './errors.ts'
@@ -94,13 +88,16 @@ export function buildApp({ log, secure, url, draining, serve, ...options }: AppO
     const { method } = request
     const ip = addressOf(request.raw)
     const ms = Math.round(reply.elapsedTime)
-    request.log.info({ method, path: pathToLog(request), ip, status: reply.statusCode, ms }, 'request answered')
+    request.log.info(
+      { method, path: pathWithoutSecrets(request), ip, status: reply.statusCode, ms },
+      'request answered',
+    )
   })
   app.register(healthRoutes(hsm, draining), { prefix: healthPath })
   const { devices, registry, keys, limits } = hsm
   const turnstile = new Turnstile({ limitsOf: tenant => limits.of(tenant) })
   const bodyBytesOf = ({ tenant }: Caller) => limits.of(tenant).bodyBytes
-  const common = { authenticate, addressOf, bodyBytesOf, patienceMs }
+  const common = { authenticate, addressOf, bodyBytesOf, patienceMs, audit: hsm.audit }
   app.register(api({ routes: metricsRoutes(metrics), domain: hsm, ...common }), { prefix: '/metrics' })
   const closing = new AbortController()
   app.register(docs, { prefix: '/v1' })
@@ -114,11 +111,6 @@ export function buildApp({ log, secure, url, draining, serve, ...options }: AppO
   const lending = { routes: limited(deviceRoutes, turnstile), domain: { devices, leases, registry } }
   app.register(api({ ...lending, ...common, patienceMs: lendingPatienceMs }), { prefix: '/api' })
   return app
-}
-
-/** The id of a lease is for its borrower. */
-function pathToLog(request: FastifyRequest): string {
-  return pathOf(request).replace(/^(\/api\/leases\/)[^/]+/, '$1…')
 }
 
 /** Answers of an API are for no browser to show, guess at or keep. */

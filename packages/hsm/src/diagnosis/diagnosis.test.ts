@@ -51,7 +51,7 @@ eachDatabase((_, database) => {
     const { bench, tokens } = await opened(await database(), 2)
     await using _ = bench
     const steps: number[] = []
-    const request: RequestContext = { id: 'a request', uses: [] }
+    const request: RequestContext = { id: 'a request', uses: [], refused: [] }
     const report = await inRequest(request, () =>
       bench.hsm.diagnosis.test(bench.caller, 'pair', {
         signal,

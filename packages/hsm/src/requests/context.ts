@@ -21,11 +21,22 @@ export interface KeyUseRecord {
   readonly workedMs: number
 }
 
+/** One part of a request that was refused while others were done, as in a batch. */
+export interface RefusedPart {
+  readonly operation: string
+  /** As it was named. */
+  readonly key?: string
+  /** The code of the error. */
+  readonly outcome: string
+}
+
 export interface RequestContext {
   /** As in the header X-Request-Id. */
   readonly id: string
   /** In the order in which they ended. */
   readonly uses: KeyUseRecord[]
+  /** In the order in which they ended. */
+  readonly refused: RefusedPart[]
 }
 
 /** One operation on a device, while it is done and after: for figures, logs and traces. */

@@ -109,7 +109,7 @@ eachDatabase((database, open) => {
     const url = await open()
     {
       await using store = await openStore(url)
-      await store.write(db => sql`update kysely_migration set name = '999-later'`.execute(db))
+      await store.write(db => sql`update kysely_migration set name = '999-later' where name = '001-start'`.execute(db))
     }
     await assert.rejects(openStore(url), { code: 'DATABASE', message: /newer version of Keytether, with 999-later;/ })
   })

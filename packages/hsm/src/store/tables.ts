@@ -28,6 +28,10 @@ export interface Tables {
   leftovers: LeftoversTable
   data_keys: DataKeysTable
   events: EventsTable
+  audit: AuditTable
+  audit_chains: AuditChainsTable
+  audit_checkpoints: AuditCheckpointsTable
+  audit_events: AuditEventsTable
   idempotency: IdempotencyTable
 }
 
@@ -369,6 +373,59 @@ interface EventsTable {
   actor: string | null
   /** JSON. Never a secret. */
   data: string
+}
+
+/** The audit log: what is in `line` counts, and the other columns are for searching. */
+interface AuditTable {
+  /** The id of a tenant, or `service`. */
+  chain: string
+  /** 0, 1, … without a gap. */
+  seq: number
+  /** Never less than that of the record before. */
+  at: number
+  /** The id of a principal. */
+  actor: string | null
+  /** Of an event: its type. */
+  operation: string
+  outcome: string
+  /** The id of the request. */
+  request: string | null
+  /** Canonical JSON. */
+  line: string
+}
+
+/** One row for each chain: where it ends, so that nothing is read to append to it, and from where on its records are kept. */
+interface AuditChainsTable {
+  chain: string
+  /** How many records there have been. */
+  size: number
+  /** The hash of the last one, base64. */
+  last: string
+  at: number
+  /** Roots of the complete subtrees that make up the tree, the largest first, base64 with spaces between them. */
+  range: string
+  /** The first record that is kept, and what stands for those before it: the hash of the last one, and their subtrees. */
+  first: number
+  first_prev: string
+  first_range: string
+  /** The id of the key that signs checkpoints beside the service. */
+  checkpoint_key: string | null
+  /** None: for ever. */
+  retention_days: number | null
+}
+
+interface AuditCheckpointsTable {
+  chain: string
+  size: number
+  at: number
+  /** A signed note. */
+  note: string
+}
+
+/** One row. */
+interface AuditEventsTable {
+  /** The id of the last event that is on record. */
+  last: number
 }
 
 /** Writes that a client named, with their answers, so that it can ask again. */

@@ -57,6 +57,7 @@ export function metricsRoutes(metrics: Metrics): readonly Route<Hsm>[] {
     {
       method: 'GET',
       path: '/',
+      unrecorded: true,
       admit: (_, caller) => demandRole(caller, ['metrics', 'auditor', 'root']),
       async run(_, { caller }, reply) {
         return reply.type(prometheusContentType).send(await metrics.text(caller))

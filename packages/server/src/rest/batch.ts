@@ -1,6 +1,6 @@
 /** Many uses of keys in one request. They run beside each other, spread over the members of their groups like all others. */
 import type { BatchItem, cryptographyOperations } from '@keytether/api'
-
+import { currentRequest } from '@keytether/hsm'
 import { problemOf } from '../answers.ts'
 import { singleHandlers } from './cryptography.ts'
 import type { Domain, Handler } from './handler.ts'
@@ -35,6 +35,7 @@ async function answerOf(hsm: Domain, asked: Asked, item: BatchItem): Promise<Ans
     const problem = problemOf(error)
     // A defect of ours is the whole request's, so that it is logged and answered as one.
     if (problem === undefined) throw error
+    currentRequest()?.refused.push({ operation, ...params, outcome: problem.code })
     return { ...echoed, problem }
   }
 }

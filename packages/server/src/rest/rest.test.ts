@@ -24,6 +24,8 @@ import { createLog } from '../log.ts'
 let mine: string
 let theirs: TwoTenants['theirs']
 let base: string
+/** What each request is on record with, by its id. */
+const recorded = new Map<string, string>()
 
 /** Tokens of this test are roles with commas between them. */
 function byRoles({ headers }: IncomingMessage, address: string): Caller | undefined {
@@ -65,6 +67,7 @@ async function refusal(method: string, path: string, request?: Request) {
   const instance = headers.get('x-request-id')
   assert.deepEqual([problem.status, problem.title, problem.instance], [status, title, instance])
   assert.notEqual(problem.detail, '')
+  if (problem.code !== 'UNAUTHORIZED') assert.equal(recorded.get(instance!), problem.code)
   return { status, code: problem.code, detail: problem.detail, headers }
 }
 
@@ -75,6 +78,12 @@ eachDatabase((_, open) => {
     const tenants = opened.use(await twoTenants(await open()))
     const { hsm } = tenants
     ;({ mine, theirs } = tenants)
+    const { audit } = hsm
+    const record = audit.record.bind(audit)
+    audit.record = async (tenant, request) => {
+      await record(tenant, request)
+      recorded.set(request.id, request.outcome)
+    }
     const app = buildApp({
       log: createLog('silent'),
       secure: false,

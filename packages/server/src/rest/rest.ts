@@ -37,6 +37,9 @@ function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal):
   return {
     method: operation.method,
     path: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    operation: name,
+    ...(operation.roles.length === 0 && !operation.open && { unrecorded: true }),
+    ...(operation.secret && { secret: true }),
     query: operation.query ?? noQuery,
     ...(operation.method !== 'GET' && { body: operation.body ?? noBody }),
     ...(operation.open && { open: true }),

@@ -42,6 +42,7 @@ function route(name: keyof Streams, turnstile: Turnstile): Route<Hsm> {
   return {
     method: 'POST',
     path: operation.path,
+    operation: name,
     query: operation.query,
     bytes: true,
     admit: (_, caller) => demandRole(name, operation, caller),

@@ -5,6 +5,7 @@ import { up as start } from './001-start.ts'
 import { up as access } from './002-access.ts'
 import { up as people } from './003-people.ts'
 import { up as issuers } from './004-issuers.ts'
+import { up as audit } from './005-audit.ts'
 import { up as limits } from './006-limits.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -15,5 +16,6 @@ export const steps: Steps = {
   '002-access': access,
   '003-people': people,
   '004-issuers': issuers,
+  '005-audit': audit,
   '006-limits': limits,
 }
