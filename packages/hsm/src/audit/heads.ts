@@ -4,14 +4,10 @@ import type { Kysely } from 'kysely'
 import type { Row, Tables } from '../store/tables.ts'
 
 /** The chain of a tenant has the id of the tenant. */
-export const serviceChain = 'service'
+const serviceChain = 'service'
 
 export function chainOf(tenant: string | null): string {
   return tenant ?? serviceChain
-}
-
-export function tenantOfChain(chain: string): string | null {
-  return chain === serviceChain ? null : chain
 }
 
 export interface Head extends ChainHead {
@@ -47,22 +43,22 @@ export async function writeHead(db: Kysely<Tables>, chain: string, head: Head): 
     .execute()
 }
 
-export function headOf({ size, last, at, range }: Pick<Row<'audit_chains'>, 'size' | 'last' | 'at' | 'range'>): Head {
+function headOf({ size, last, at, range }: Pick<Row<'audit_chains'>, 'size' | 'last' | 'at' | 'range'>): Head {
   return { size, last: toBytes(last), at, range: rangeOf(range) }
 }
 
-export function rangeText(range: CompactRange): string {
+function rangeText(range: CompactRange): string {
   return range.map(fromBytes).join(' ')
 }
 
-export function rangeOf(text: string): CompactRange {
+function rangeOf(text: string): CompactRange {
   return text === '' ? [] : text.split(' ').map(toBytes)
 }
 
-export function fromBytes(bytes: Uint8Array): string {
+function fromBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 
-export function toBytes(text: string): Uint8Array {
+function toBytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'base64'))
 }

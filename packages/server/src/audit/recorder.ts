@@ -9,7 +9,7 @@ import { pathWithoutSecrets, refuse, refusedWith } from '../answers.ts'
 import { RefusedLogins } from './refused-logins.ts'
 
 /** What a route says about itself, for the record: see `Route`. */
-export interface Recorded {
+interface Recorded {
   readonly operation?: string | undefined
   readonly unrecorded?: true | undefined
   readonly secret?: true | undefined
