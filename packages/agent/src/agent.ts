@@ -21,7 +21,7 @@ export type AgentEvent =
   | ({ readonly event: 'pin' } & Unlocked)
 
 export interface AgentOptions
-  extends Pick<SessionOptions, 'url' | 'authorities' | 'timeoutMs' | 'allow' | 'transport'> {
+  extends Pick<SessionOptions, 'url' | 'key' | 'authorities' | 'timeoutMs' | 'allow' | 'transport'> {
   /** Connects to the card, for one session; the channel is closed after it. */
   open(): Promise<Channel>
   /** The PIN to present at the start of each session; it is erased after use. */

@@ -35,7 +35,8 @@ export async function runHttpSession(connection: Connection, options: HttpSessio
   let instant = 0
   for (;;) {
     const asked = performance.now()
-    const answer = await connection.post(body, signal).catch(error => leave(connection, error, templates))
+    const sent = templates === 0 ? connection.begin(body, signal) : connection.post(body, signal)
+    const answer = await sent.catch(error => leave(connection, error, templates))
     if (answer.status === 204 && failure) throw failure
     if (answer.status === 204) return
     if (answer.status !== 200)

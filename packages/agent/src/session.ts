@@ -1,12 +1,11 @@
 /** One session: a card is introduced to a server, which then has commands carried out on it until it is done. */
-import { Connection } from './connection.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
 import type { ExecuteOptions } from './execute.ts'
-import type { HttpOptions } from './http.ts'
 import { runHttpSession } from './http-session.ts'
 import { openWebSocket } from './websocket.ts'
 import { WebSocketSession } from './websocket-session.ts'
 
-export interface SessionOptions extends HttpOptions, ExecuteOptions {
+export interface SessionOptions extends ConnectionOptions, ExecuteOptions {
   /**
    * `auto`, the default, asks the server for a WebSocket first and goes on with RAMOverHTTP if it does not get one; `http`
    * does not ask.
@@ -24,7 +23,7 @@ export interface SessionOptions extends HttpOptions, ExecuteOptions {
 export async function runSession(options: SessionOptions): Promise<void> {
   using connection = new Connection(options)
   if (options.transport !== 'http') {
-    const line = await openWebSocket(connection.http, options.signal)
+    const line = await openWebSocket(connection, options.signal)
     if (line && (await new WebSocketSession(line, options).run())) return
   }
   await runHttpSession(connection, options)

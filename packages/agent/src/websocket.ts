@@ -2,9 +2,9 @@
 import type { Socket } from 'node:net'
 import { ramMessageLimits, ramSubprotocol } from '@keytether/card'
 import { WebSocket } from 'ws'
+import type { Connection } from './connection.ts'
 import { connectionError } from './connection-error.ts'
 import { SessionError } from './errors.ts'
-import type { HttpClient } from './http.ts'
 
 export interface Line {
   readonly socket: WebSocket
@@ -20,7 +20,10 @@ const sameByHttp = new Set(['HOST', 'CONNECT', 'UNTRUSTED', 'TIMEOUT', 'CANCELLE
  * @returns undefined if server or proxy, whatever they say, do not take the question as it is meant
  * @throws SessionError if there is no way to the server at all
  */
-export async function openWebSocket(http: HttpClient, signal?: AbortSignal): Promise<Line | undefined> {
+export async function openWebSocket(
+  { http, introduction }: Connection,
+  signal?: AbortSignal,
+): Promise<Line | undefined> {
   const url = new URL(http.url)
   const secure = url.protocol === 'https:'
   url.username = url.password = url.hash = ''
@@ -28,7 +31,7 @@ export async function openWebSocket(http: HttpClient, signal?: AbortSignal): Pro
   let stream: Socket | undefined
   const socket = new WebSocket(url, [ramSubprotocol], {
     agent: http.agent,
-    headers: { ...http.credentials, 'X-Admin-Protocol': 'openscdp-remote-admin/1.0' },
+    headers: { ...http.credentials, ...introduction, 'X-Admin-Protocol': 'openscdp-remote-admin/1.0' },
     perMessageDeflate: false,
     maxPayload: ramMessageLimits.bytes,
     finishRequest(request) {

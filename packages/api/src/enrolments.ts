@@ -1,4 +1,4 @@
-/** Secrets that agents carry in their URLs: a device that comes with one is claimed at once. */
+/** Secrets that agents carry in their URLs: a device that comes with one is claimed at once; and agents that have a key of their own. */
 import { z } from 'zod'
 import { operation } from './operation.ts'
 import { Name, Time } from './values.ts'
@@ -14,6 +14,21 @@ export const Enrolment = z.strictObject({
   createdAt: Time,
 })
 export type Enrolment = z.infer<typeof Enrolment>
+
+const Agent = z.strictObject({
+  /** Of its principal, which is disabled or deleted to keep it out. */
+  id: z.string(),
+  name: z.string(),
+  /** The name of the group that its devices join; absent: each gets one of its own. */
+  group: z.string().optional(),
+  /** What it dials: elsewhere it would have to be enrolled again. */
+  url: z.string(),
+  createdAt: Time,
+  /** Absent: it may connect devices. */
+  disabledAt: Time.optional(),
+  /** When it last began a session. */
+  lastSeenAt: Time.optional(),
+})
 
 export const enrolmentOperations = {
   listEnrolments: operation({
@@ -48,5 +63,15 @@ export const enrolmentOperations = {
     summary: 'No device is claimed with it any more; those that were stay claimed',
     roles: ['administrator'],
     rate: 'write',
+  }),
+  listAgents: operation({
+    method: 'GET',
+    path: '/agents',
+    summary: 'The agents with a key of their own, by name',
+    description:
+      'An agent is enrolled when it first dials in with the secret of an enrolment; it is a principal with the role agent.',
+    roles: ['administrator', 'auditor'],
+    rate: 'read',
+    answer: z.strictObject({ items: z.array(Agent) }),
   }),
 }

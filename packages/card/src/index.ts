@@ -143,6 +143,7 @@ export {
 } from './key-domain/membership.ts'
 export { WrappedKeyFile } from './key-domain/wrapped-key-file.ts'
 export { fromNumber, inverse, modulo, toNumber } from './numbers.ts'
+export { agentProof, makeAgentProof } from './ram/agent-proof.ts'
 export {
   type Closing,
   CommandMessage,

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AgentEvent, AgentOptions, CommandGroup, Unlocked } from '@keytether/agent'
 import { type Command, Option } from 'commander'
+import { agentKey } from './agent-key.ts'
 import { CliError } from './errors.ts'
 import type { Report } from './output.ts'
 import { firstLine, givenPin, type PinOptions, readPin, userPin } from './pin.ts'
@@ -12,6 +13,7 @@ export interface DialOptions extends PinOptions {
   readonly allow?: readonly CommandGroup[]
   readonly transport?: 'auto' | 'http'
   readonly enrolmentFile?: string
+  readonly keyFile?: string
 }
 
 export function dialOptions(command: Command): Command {
@@ -25,6 +27,7 @@ export function dialOptions(command: Command): Command {
       ]),
     )
     .option('--enrolment-file <file>', "Read the URL's enrolment secret from the first line of a file")
+    .option('--key-file <file>', 'Show which agent this is by the key in a file, which is made if it is not there')
     .addOption(
       new Option('--transport <way>', 'http keeps to RAMOverHTTP; auto asks the service for a WebSocket first')
         .choices(['auto', 'http'])
@@ -37,11 +40,12 @@ export async function dialSettings(
   options: DialOptions,
   askPin: boolean,
   signal: AbortSignal,
-): Promise<Pick<AgentOptions, 'authorities' | 'allow' | 'transport' | 'pin'>> {
+): Promise<Pick<AgentOptions, 'authorities' | 'allow' | 'key' | 'transport' | 'pin'>> {
   const pin = await pinSource(options, askPin, signal)
   return {
     ...(options.ca && { authorities: await Promise.all(options.ca.map(file => readFile(file, 'utf8'))) }),
     ...(options.allow && { allow: options.allow }),
+    ...(options.keyFile !== undefined && { key: await agentKey(options.keyFile) }),
     ...(options.transport && { transport: options.transport }),
     ...(pin && { pin }),
   }

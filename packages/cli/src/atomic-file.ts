@@ -31,14 +31,14 @@ export async function writeNewFile(path: string, content: string | Uint8Array): 
   }
 }
 
-/** The first line of a file, which is made if it is not there. */
+/** What stands in a file, without the end of its last line; it is made if it is not there. */
 export async function readOrMake(path: string, make: () => string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trimEnd()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
-  const line = make()
-  await writePrivateFile(path, `${line}\n`)
-  return line
+  const text = make()
+  await writePrivateFile(path, `${text}\n`)
+  return text
 }

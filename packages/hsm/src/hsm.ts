@@ -4,6 +4,7 @@ import { Appender } from './audit/appender.ts'
 import { Audit } from './audit/audit.ts'
 import { Authorities } from './authorities/authorities.ts'
 import { Cryptography } from './cryptography/cryptography.ts'
+import { Agents } from './devices/agents.ts'
 import { Ceremonies } from './devices/ceremonies.ts'
 import { Enrolments } from './devices/enrolments.ts'
 import { LifeCycle } from './devices/life-cycle.ts'
@@ -67,6 +68,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly signIns: SignIns
   readonly registry: Registry
   readonly enrolments: Enrolments
+  readonly agents: Agents
   readonly pins: Pins
   readonly lifeCycle: LifeCycle
   readonly ceremonies: Ceremonies
@@ -131,6 +133,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     }),
   )
   const requests = opened.use(new Requests(foundation, vault))
+  const agents = opened.use(new Agents(foundation, logins))
   const issued = opened.use(new IssuedLogins(foundation, logins))
   const all = opened.move()
   return {
@@ -153,6 +156,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     signIns: new SignIns(foundation, logins, principals, passkeys, sessions),
     registry,
     enrolments: new Enrolments(foundation),
+    agents,
     pins: devicePins,
     lifeCycle: new LifeCycle(store, registry, devicePins, options.roots),
     ceremonies: new Ceremonies(foundation, registry),

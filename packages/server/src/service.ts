@@ -4,6 +4,7 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type DeviceSession, type Devices, type Hsm, type Lease, Leases, openHsm } from '@keytether/hsm'
 import { addressOf } from './access/address.ts'
+import { AgentProofs } from './access/agent-proofs.ts'
 import { authenticator } from './access/authenticate.ts'
 import { buildApp } from './app.ts'
 import type { ServiceConfig, TlsConfig } from './config.ts'
@@ -49,11 +50,16 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   leases.events.on('begin', lease => log.info(leaseFields(lease), 'lease begun'))
   leases.events.on('end', (lease, reason) => log.info({ ...leaseFields(lease), reason }, 'lease over'))
   const secure = config.tls !== undefined
+  const ofSettings = addressOf(config.proxies)
+  const proofs = new AgentProofs(hsm, ofSettings)
   const ram = new RamEndpoint({
     path: ramPath,
     secure,
+    agentOf: request => proofs.agentOf(request),
     onSession(session) {
       const device = devices.attach(session, session.info)
+      // It may have been revoked since it was let in.
+      void hsm.agents.check(device)
       void device.settled().then(() => tellHowToClaim(session, hsm.registry.invitation(device)))
       void session.closed.then(error => device.close(error.message))
     },
@@ -70,7 +76,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     patienceMs,
     lendingPatienceMs,
     authenticate: await authenticator(config, hsm),
-    addressOf: addressOf(config.proxies),
+    addressOf: ofSettings,
     draining: () => draining,
     serve: listener =>
       openServer(config.tls, ram, (request, response) => {

@@ -44,7 +44,8 @@ export const chapters: readonly Chapter[] = [
   },
   {
     name: 'enrolments',
-    description: 'Secrets for the URLs of agents: a token that comes with one is claimed at once',
+    description:
+      'Secrets for agents: a token that comes with one is claimed at once; and agents that have a key of their own',
     operations: enrolmentOperations,
   },
   {

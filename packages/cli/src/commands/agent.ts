@@ -22,6 +22,10 @@ export function agent(program: Command): void {
   examples(command, [
     ['keytether agent https://hsm.example.com/rt/hsm --pin-file pin', 'every card in every reader'],
     ['keytether agent https://hsm.example.com/rt/hsm --reader "Virtual PCD 00"', 'asks for the PIN'],
+    [
+      'keytether agent https://hsm.example.com/rt/hsm --key-file agent.key --enrolment-file secret',
+      'is known from now on',
+    ],
     ['keytether agent https://hsm.example.com/rt/hsm --pin-file pin --allow use', 'keys can be used, not managed'],
   ])
 }

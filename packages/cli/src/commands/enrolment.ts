@@ -1,4 +1,4 @@
-/** `keytether enrolment`: secrets for the URLs of agents. */
+/** `keytether enrolment`: secrets for the URLs of agents, and agents that were enrolled with one. */
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import { examples } from '../examples.ts'
@@ -18,10 +18,11 @@ export function enrolment(program: Command): void {
   const command = program
     .command('enrolment')
     .description('Secrets for the URLs of agents: a token that comes with one is claimed at once')
-  for (const declare of [create, list, remove]) declare(command)
+  for (const declare of [create, list, agents, remove]) declare(command)
   examples(command, [
     ['keytether enrolment create factory --uses 20 --days 7', 'for twenty tokens, this week'],
     ['keytether enrolment list', 'what is left of them'],
+    ['keytether enrolment agents', 'who was enrolled; `keytether principal delete NAME` keeps one out'],
   ])
 }
 
@@ -64,6 +65,20 @@ function list(enrolment: Command): void {
       group ?? '',
     ])
     report(options, items, () => table(['NAME', 'USES LEFT', 'EXPIRES', 'GROUP'], rows))
+  })
+}
+
+function agents(enrolment: Command): void {
+  const command = enrolment.command('agents').description('The agents that have a key of their own, by name')
+  outputOptions(serviceOptions(command)).action(async (options: Options) => {
+    const { items } = await withService(options, client => client.listAgents())
+    const rows = items.map(({ name, url, group, disabledAt, lastSeenAt }) => [
+      printable(name),
+      printable(url),
+      group ?? '',
+      disabledAt === undefined ? (lastSeenAt ?? 'never') : 'disabled',
+    ])
+    report(options, items, () => table(['NAME', 'URL', 'GROUP', 'LAST SEEN'], rows))
   })
 }
 

@@ -13,6 +13,8 @@ export interface Sighting {
   readonly at: number
   /** The secret that it came with. */
   readonly enrolment?: string | undefined
+  /** The id of the agent that brings it. */
+  readonly agent?: string | undefined
   /** The tenant whose it is as the configuration says. */
   readonly main: string | undefined
 }
@@ -84,20 +86,28 @@ interface Entitlement {
 
 const noClaim: Entitlement = {}
 
-/** A device belongs to whoever has put an enrolment's secret into its agent's URL, or to whom the configuration says. */
-async function entitled(db: Db, { enrolment, main, at }: Sighting): Promise<Entitlement> {
+/** A device belongs to whom its agent belongs to, or who has put an enrolment's secret into its agent's URL, or whom the configuration says. */
+async function entitled(db: Db, { agent, enrolment: secret, main, at }: Sighting): Promise<Entitlement> {
+  const brought = agent === undefined ? undefined : await findAgent(db, agent)
+  if (brought !== undefined) {
+    return { claim: { tenant: brought.tenant_id!, at, by: `agent ${brought.name}`, group: brought.group_id } }
+  }
+  const enrolment = secret === undefined ? undefined : await usableEnrolment(db, secret, at)
   if (enrolment !== undefined) {
-    const found = await db
-      .selectFrom('enrolments')
-      .selectAll()
-      .where('secret_hash', '=', secretHash(enrolment))
-      .executeTakeFirst()
-    if (found && (found.uses_left ?? 1) > 0 && (found.expires_at ?? Infinity) > at) {
-      const claim = { tenant: found.tenant_id, at, by: `enrolment ${found.name}`, group: found.group_id }
-      return { claim, enrolment: found }
-    }
+    const { tenant_id: tenant, name, group_id: group } = enrolment
+    return { claim: { tenant, at, by: `enrolment ${name}`, group }, enrolment }
   }
   return main === undefined ? noClaim : { claim: { tenant: main, at, by: 'the configuration' } }
+}
+
+function findAgent(db: Db, id: string) {
+  return db
+    .selectFrom('agents')
+    .innerJoin('principals', 'principals.id', 'agents.principal_id')
+    .select(['tenant_id', 'name', 'group_id'])
+    .where('principals.id', '=', id)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst()
 }
 
 /** Without a group, it gets one of its own. */
@@ -105,7 +115,17 @@ async function hasRoomFor(db: Db, { tenant, group }: Claim): Promise<boolean> {
   return (await hasRoom(db, tenant, 'devices')) && (group != null || (await hasRoom(db, tenant, 'groups')))
 }
 
-async function spend(db: Db, { id, uses_left }: Row<'enrolments'>): Promise<void> {
+/** The enrolment whose secret this is; undefined if there is none, or none that is still good. */
+export async function usableEnrolment(db: Db, secret: string, at: number): Promise<Row<'enrolments'> | undefined> {
+  const found = await db
+    .selectFrom('enrolments')
+    .selectAll()
+    .where('secret_hash', '=', secretHash(secret))
+    .executeTakeFirst()
+  return found !== undefined && found.uses_left !== 0 && (found.expires_at ?? Infinity) > at ? found : undefined
+}
+
+export async function spend(db: Db, { id, uses_left }: Row<'enrolments'>): Promise<void> {
   if (uses_left === null) return
   await db
     .updateTable('enrolments')
@@ -152,9 +172,9 @@ async function ownGroup(db: Db, tenant: string, names: readonly string[], at: nu
 }
 
 /** The first of the names that is free, or the last one with a number. */
-async function freeName(
+export async function freeName(
   db: Db,
-  table: 'devices' | 'groups',
+  table: 'devices' | 'groups' | 'principals',
   tenant: string,
   names: readonly string[],
 ): Promise<string> {

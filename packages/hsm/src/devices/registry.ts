@@ -98,11 +98,11 @@ export class Registry {
     const { genuine, named, main } = this.#options
     const isMain = genuine || named.has(path)
     const { history, now } = this.#foundation
-    const { address, transport, enrolment } = session.origin
-    // Its secret is good for one claim: what is released is not claimed again at once.
+    const { address, transport, enrolment, agent } = session.origin
+    // What it comes with is good for one claim: what is released is not claimed again at once.
     const isNew = !this.#seen.has(session)
     const row = await history.write(async db => {
-      const sighting = { path, at: now(), enrolment: isNew ? enrolment : undefined, main: isMain ? main : undefined }
+      const sighting = { path, at: now(), ...(isNew && { enrolment, agent }), main: isMain ? main : undefined }
       const { row, happened } = await sight(db, sighting)
       const connected = {
         tenant: row.tenant_id,

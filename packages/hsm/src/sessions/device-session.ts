@@ -37,6 +37,8 @@ export interface DeviceOrigin {
   readonly transport?: string | undefined
   /** The secret of an enrolment. */
   readonly enrolment?: string | undefined
+  /** The id of the agent, where it has shown which it is. */
+  readonly agent?: string | undefined
 }
 
 /** Who keeps a device session: what it has to ask, and whom to tell. */

@@ -12,6 +12,14 @@ export interface CardSessionInfo {
   readonly maxResponseSize: number | undefined
   /** The secret that the client's URL carries. */
   readonly enrolment: string | undefined
+  /** The id of the agent, where the client has shown which it is. */
+  readonly agent?: string | undefined
+}
+
+export interface KnownAgent {
+  readonly id: string
+  /** Where it dials in from, also behind a proxy. */
+  readonly address: string
 }
 
 export interface CardSession extends Channel {

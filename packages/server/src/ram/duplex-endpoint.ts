@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { closing, Initiation, ramMessageLimits, ramSubprotocol } from '@keytether/card'
 import { DecodeError, decode } from '@keytether/codec'
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { CardSession } from './card-session.ts'
+import type { CardSession, KnownAgent } from './card-session.ts'
 import { DuplexSession, type Line } from './duplex-session.ts'
 import { enrolmentOf } from './enrolment.ts'
 import type { RamTiming } from './timing.ts'
@@ -39,7 +39,7 @@ export class DuplexEndpoint {
     return this.#arriving.size + this.#sessions.size
   }
 
-  take(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+  take(request: IncomingMessage, stream: Duplex, head: Buffer, agent?: KnownAgent): void {
     this.#server.handleUpgrade(request, stream, head, socket => {
       socket.binaryType = 'arraybuffer'
       this.#arriving.add(socket)
@@ -60,7 +60,7 @@ export class DuplexEndpoint {
         }
         socket.off('close', onClose).off('error', onError)
         onClose()
-        this.#begin(initiation, request, { socket, stream: stream as Socket })
+        this.#begin(initiation, request, { socket, stream: stream as Socket }, agent)
       })
     })
   }
@@ -70,15 +70,16 @@ export class DuplexEndpoint {
     for (const socket of this.#arriving) socket.terminate()
   }
 
-  #begin(initiation: Initiation, request: IncomingMessage, line: Line): void {
+  #begin(initiation: Initiation, request: IncomingMessage, line: Line, agent: KnownAgent | undefined): void {
     const protocol = request.headers['x-admin-protocol']
     const info = {
       transport: 'websocket',
-      address: request.socket.remoteAddress,
+      address: agent?.address ?? request.socket.remoteAddress,
       protocol: typeof protocol === 'string' ? protocol : undefined,
       maxCommandSize: initiation.maxCommandSize,
       maxResponseSize: initiation.maxResponseSize,
       enrolment: enrolmentOf(request),
+      agent: agent?.id,
     } as const
     const session: DuplexSession = new DuplexSession(initiation, info, line, {
       timing: this.#options.timing,

@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { Initiation, ResponseTemplate } from '@keytether/card'
+import { agentProof, Initiation, ResponseTemplate } from '@keytether/card'
 import { type Codec, concat, DecodeError, decode } from '@keytether/codec'
-import type { CardSession } from './card-session.ts'
+import type { CardSession, KnownAgent } from './card-session.ts'
 import { readCookies, sequenceCookie, sessionCookie } from './cookies.ts'
 import { asksForDuplex, DuplexEndpoint } from './duplex-endpoint.ts'
 import { enrolmentOf } from './enrolment.ts'
-import { type Refusal, replyRefusal } from './reply.ts'
+import { type Refusal, refuseUpgrade, replyRefusal } from './reply.ts'
 import { type Exchange, RamSession } from './session.ts'
 import { defaultTiming, type RamTiming } from './timing.ts'
 
@@ -22,6 +22,8 @@ export interface RamEndpointOptions {
   readonly secure: boolean
   /** Every new session. Commands that are transmitted at once go out with the answer to the first request. */
   onSession(session: CardSession): void
+  /** The agent that has sent a request with a proof of which it is; undefined: none that may connect cards. Default: there are none. */
+  agentOf?(request: IncomingMessage): Promise<KnownAgent | undefined>
   readonly timing?: Partial<RamTiming>
   /** More are turned away; default 20,000. */
   readonly maxSessions?: number
@@ -65,7 +67,16 @@ export class RamEndpoint {
   }
 
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    this.#duplex.take(request, stream, head)
+    if (!hasProof(request)) {
+      this.#duplex.take(request, stream, head)
+      return
+    }
+    // It may break off meanwhile.
+    stream.on('error', () => {})
+    this.#agentOf(request).then(agent => {
+      if ('id' in agent) this.#duplex.take(request, stream, head, agent)
+      else refuseUpgrade(stream, agent)
+    })
   }
 
   /** Takes one request to the endpoint's path, whatever it is. */
@@ -90,8 +101,14 @@ export class RamEndpoint {
       const body = chunks.length === 1 ? chunks[0]! : concat(...chunks)
       const exchange: Exchange = { response, socket: request.socket, body, sequence }
       // Whoever introduces a card starts anew, whatever session it was in before.
-      if (body[0] === initiationTag) this.#begin(request, exchange)
-      else this.#continue(sessions, exchange)
+      if (body[0] !== initiationTag) this.#continue(sessions, exchange)
+      else if (!hasProof(request)) this.#begin(request, exchange)
+      else {
+        this.#agentOf(request).then(agent => {
+          if ('id' in agent) this.#begin(request, exchange, agent)
+          else replyRefusal(response, agent)
+        })
+      }
     })
   }
 
@@ -110,7 +127,15 @@ export class RamEndpoint {
     else replyRefusal(exchange.response, received ? unknownSession : unreadable)
   }
 
-  #begin(request: IncomingMessage, exchange: Exchange): void {
+  async #agentOf(request: IncomingMessage): Promise<KnownAgent | Refusal> {
+    try {
+      return (await this.#options.agentOf?.(request)) ?? unknownAgent
+    } catch {
+      return unavailable
+    }
+  }
+
+  #begin(request: IncomingMessage, exchange: Exchange, agent?: KnownAgent): void {
     const initiation = this.#invite(exchange.body)
     if ('status' in initiation) {
       replyRefusal(exchange.response, initiation)
@@ -120,11 +145,12 @@ export class RamEndpoint {
     const protocol = request.headers['x-admin-protocol']
     const info = {
       transport: 'http',
-      address: request.socket.remoteAddress,
+      address: agent?.address ?? request.socket.remoteAddress,
       protocol: typeof protocol === 'string' ? protocol : undefined,
       maxCommandSize: initiation.maxCommandSize,
       maxResponseSize: initiation.maxResponseSize,
       enrolment: enrolmentOf(request),
+      agent: agent?.id,
     } as const
     const session = new RamSession(initiation, info, exchange, {
       timing: this.#timing,
@@ -159,6 +185,10 @@ export class RamEndpoint {
   }
 }
 
+function hasProof({ headers }: IncomingMessage): boolean {
+  return headers[agentProof.header.toLowerCase()] !== undefined
+}
+
 function refusalOf({ method, headers }: IncomingMessage): Refusal | undefined {
   if (method !== 'POST') return postOnly
   return Number(headers['content-length'] ?? 0) > maxBody ? tooLarge : undefined
@@ -178,4 +208,6 @@ const tooLarge: Refusal = { status: 413, text: `wanted a template of at most ${m
 const unreadable: Refusal = { status: 400, text: 'wanted an initiation (E8) or response (AB) template' }
 const unknownSession: Refusal = { status: 404, text: 'no such session: begin anew with an initiation template (E8)' }
 const full: Refusal = { status: 503, text: 'too many sessions' }
+const unknownAgent: Refusal = { status: 403, text: 'no agent with this key may connect cards here, from there or now' }
+const unavailable: Refusal = { status: 503, text: 'it cannot be found out now whose this agent is' }
 const shuttingDown: Refusal = { status: 503, text: 'the service is shutting down' }

@@ -1,9 +1,10 @@
 /** Answers on the wire. */
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 
 /** How a session or a request ends. The text is for whoever looks at the connection; stock clients do not show it. */
 export interface Refusal {
-  readonly status: 204 | 400 | 404 | 405 | 409 | 413 | 503 | 504
+  readonly status: 204 | 400 | 403 | 404 | 405 | 409 | 413 | 503 | 504
   readonly text: string
 }
 
@@ -38,4 +39,16 @@ export function replyRefusal(response: ServerResponse, { status, text }: Refusal
   response
     .writeHead(status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': body.length })
     .end(body)
+}
+
+/** To who asked for a WebSocket: clients go on over HTTP, where they hear the same. */
+export function refuseUpgrade(stream: Duplex, { status, text }: Refusal): void {
+  const body = `${text}\n`
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  stream.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => stream.destroy())
 }

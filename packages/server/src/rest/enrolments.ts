@@ -1,8 +1,9 @@
 /** Secrets with which devices are claimed when they connect. */
 import type { Enrolment, enrolmentOperations } from '@keytether/api'
-import type { Enrolments } from '@keytether/hsm'
+import type { Agent, Enrolments } from '@keytether/hsm'
 import { groupNames } from './group-names.ts'
 import type { Handlers } from './handler.ts'
+import { isoTime, maybeTime } from './times.ts'
 
 export const enrolmentHandlers: Handlers<typeof enrolmentOperations> = {
   async listEnrolments({ enrolments, groups }, { caller }) {
@@ -19,6 +20,11 @@ export const enrolmentHandlers: Handlers<typeof enrolmentOperations> = {
   async deleteEnrolment({ enrolments }, { caller, params }) {
     await enrolments.delete(caller, params.enrolment)
     return undefined
+  },
+
+  async listAgents({ agents, groups }, { caller }) {
+    const names = await groupNames(groups, caller)
+    return { items: (await agents.list(caller)).map(agent => agentAnswer(agent, names)) }
   },
 }
 
@@ -37,4 +43,13 @@ function enrolmentAnswer(
     ...(expires_at !== null && { expiresAt: new Date(expires_at).toISOString() }),
     createdAt: new Date(created_at).toISOString(),
   }
+}
+
+function agentAnswer(
+  { id, name, group: groupId, url, createdAt, disabledAt, lastSeenAt }: Agent,
+  groups: ReadonlyMap<string, string>,
+) {
+  const group = groups.get(groupId ?? '')
+  const times = { ...maybeTime('disabledAt', disabledAt), ...maybeTime('lastSeenAt', lastSeenAt) }
+  return { id, name, ...(group !== undefined && { group }), url, createdAt: isoTime(createdAt), ...times }
 }

@@ -1,0 +1,70 @@
+/**
+ * Which agent dials in: it shows a proof that it has its key, and one that was shown before is not taken again.
+ *
+ * @see RFC 8725, 3
+ */
+import type { IncomingMessage } from 'node:http'
+import { agentProof } from '@keytether/card'
+import type { Hsm, ShownAgent } from '@keytether/hsm'
+import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose'
+import type { KnownAgent } from '../ram/card-session.ts'
+import { enrolmentOf } from '../ram/enrolment.ts'
+import type { AddressOf } from './address.ts'
+
+const clockToleranceS = 60
+/** Of one proof, from when it is made to when nobody takes it any more. */
+const longestS = agentProof.lifetimeS + 2 * clockToleranceS
+/** So many agents in that time, or the oldest may come again. */
+const mostRemembered = 100_000
+
+export class AgentProofs {
+  readonly #hsm: Hsm
+  readonly #addressOf: AddressOf
+  /** What was shown, and until when it would be good, in the order in which it came. */
+  readonly #shown = new Map<string, number>()
+
+  constructor(hsm: Hsm, addressOf: AddressOf) {
+    this.#hsm = hsm
+    this.#addressOf = addressOf
+  }
+
+  /** @returns undefined: none that may connect devices */
+  async agentOf(request: IncomingMessage): Promise<KnownAgent | undefined> {
+    const shown = await this.#verified(request)
+    const address = this.#addressOf(request)
+    const caller = shown && (await this.#hsm.agents.admit(shown, address))
+    return caller && { id: caller.principal, address }
+  }
+
+  async #verified(request: IncomingMessage): Promise<ShownAgent | undefined> {
+    const proof = request.headers[agentProof.header.toLowerCase()]
+    if (typeof proof !== 'string') return undefined
+    const now = this.#hsm.now()
+    try {
+      const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
+        algorithms: [agentProof.algorithm],
+        typ: agentProof.type,
+        requiredClaims: ['aud', 'iat', 'exp', 'jti'],
+        maxTokenAge: agentProof.lifetimeS,
+        clockTolerance: clockToleranceS,
+        currentDate: new Date(now),
+      })
+      const { aud, jti } = payload
+      const thumbprint = await calculateJwkThumbprint(protectedHeader.jwk!)
+      if (typeof aud !== 'string' || !this.#isNew(`${thumbprint} ${jti}`, now)) return undefined
+      return { thumbprint, audience: aud, enrolment: enrolmentOf(request) }
+    } catch {
+      return undefined
+    }
+  }
+
+  #isNew(proof: string, now: number): boolean {
+    for (const [other, until] of this.#shown) {
+      if (until > now && this.#shown.size < mostRemembered) break
+      this.#shown.delete(other)
+    }
+    if (this.#shown.has(proof)) return false
+    this.#shown.set(proof, now + longestS * 1000)
+    return true
+  }
+}
