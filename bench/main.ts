@@ -14,6 +14,7 @@ const all = [
   'store',
   'load',
   'share-file',
+  'audit',
   'audit-verify',
 ]
 const wanted = process.argv.slice(2)
