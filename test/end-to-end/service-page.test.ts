@@ -14,7 +14,8 @@ import { requirePeers } from '@keytether/test/peers'
 import { roles } from '../../packages/api/src/index.ts'
 import { createProgram } from '../../packages/cli/src/program.ts'
 
-const page = readFileSync(join(import.meta.dirname, '../../docs/service.md'), 'utf8')
+const read = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8')
+const page = read('service.md')
 const folder = mkdtempSync(join(tmpdir(), 'keytether-page-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -38,7 +39,7 @@ const example = JSON.parse(/```json\n(.*?)```/s.exec(page)![1]!)
 
 test('the example has every setting of the table, and is taken as it stands', async t => {
   if (!requirePeers(t, ['openssl'])) return
-  const elsewhere = ['masterKey.passphraseFile', 'masterKey.environment']
+  const elsewhere = ['masterKey.passphraseFile', 'masterKey.environment', 'masterKey.credential']
   assert.deepEqual(
     pathsOf(example).sort(),
     table('setting')
@@ -73,7 +74,9 @@ test('the roles are those that there are', () => {
 })
 
 test('the commands are those that there are', () => {
-  const lines = [...page.matchAll(/```sh\n(.*?)```/gs)].flatMap(match => match[1]!.trim().split('\n'))
+  const pages = ['service.md', 'operations.md', 'upgrading.md'].map(read)
+  const sessions = pages.flatMap(page => [...page.matchAll(/```sh\n(.*?)```/gs)].map(match => match[1]!))
+  const lines = sessions.flatMap(session => session.split('\n').map(line => line.trim()))
   const ours = lines.filter(line => line.startsWith('keytether '))
   assert.ok(ours.length > 5)
   for (const line of ours) {

@@ -7,16 +7,17 @@
 import { constants } from 'node:os'
 import { CliError } from './errors.ts'
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const everySignal = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export interface Interruption extends Disposable {
   /** Aborted when the end is asked for. */
   readonly signal: AbortSignal
 }
 
-export function interruption(): Interruption {
+/** @param signals that ask for the end */
+export function interruption(signals: readonly (typeof everySignal)[number][] = everySignal): Interruption {
   const controller = new AbortController()
-  const onSignal = (name: (typeof signals)[number]) => {
+  const onSignal = (name: (typeof everySignal)[number]) => {
     if (controller.signal.aborted) process.exit(128 + constants.signals[name])
     controller.abort()
   }

@@ -42,6 +42,8 @@ export interface AppOptions {
   readonly url?: string | undefined
   /** None: nobody wants traces. */
   readonly tracing?: Tracing | undefined
+  /** Whether the service is about to end: it still does what it is asked, and says that it is not ready. */
+  ending?(): boolean
   /** Whether requests are turned away because the service is about to end. */
   draining(): boolean
   /** Makes the server that gives its requests to the listener. */
@@ -53,7 +55,15 @@ const bodyLimit = 16 * 1024
 /** A key domain's unique id has 128 digits. */
 const maxParamLength = 256
 
-export function buildApp({ log, secure, url, draining, serve, ...options }: AppOptions): FastifyInstance {
+export function buildApp({
+  log,
+  secure,
+  url,
+  draining,
+  ending = draining,
+  serve,
+  ...options
+}: AppOptions): FastifyInstance {
   const { hsm, leases, tracing, authenticate, addressOf = addressOfSocket(), patienceMs, lendingPatienceMs } = options
   const app: FastifyInstance = fastify({
     serverFactory: listener => serve(listener) as RawServerDefault,
@@ -93,7 +103,7 @@ export function buildApp({ log, secure, url, draining, serve, ...options }: AppO
       'request answered',
     )
   })
-  app.register(healthRoutes(hsm, draining), { prefix: healthPath })
+  app.register(healthRoutes(hsm, ending), { prefix: healthPath })
   const { devices, registry, keys, limits } = hsm
   const turnstile = new Turnstile({ limitsOf: tenant => limits.of(tenant) })
   const bodyBytesOf = ({ tenant }: Caller) => limits.of(tenant).bodyBytes

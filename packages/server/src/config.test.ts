@@ -32,8 +32,8 @@ function mistakes(settings: unknown, environment = {}): readonly string[] {
 }
 
 test('with a token alone, the service is for this machine and for devices that were sold', () => {
-  const { config, logLevel } = read({}, { KEYTETHER_TOKEN: token })
-  assert.deepEqual([config.host, config.port, config.tokens, logLevel], ['127.0.0.1', 8080, [token], 'info'])
+  const { config, log } = read({}, { KEYTETHER_TOKEN: token })
+  assert.deepEqual([config.host, config.port, config.tokens, log.level], ['127.0.0.1', 8080, [token], 'info'])
   assert.deepEqual(
     config.devices.roots.map(({ kind }) => kind),
     ['production'],
@@ -160,27 +160,32 @@ test('the database is beside the configuration, unless it says where', () => {
   assert.match(mistakes({ database: 'mysql://x' }, { KEYTETHER_TOKEN: token })[0]!, /^database: wanted sqlite:FILE or/)
 })
 
-test('the master key is in one of three places', () => {
+test('the master key is in one of four places', () => {
   const digits = '0a'.repeat(32)
   const key = { key: new Uint8Array(32).fill(0x0a) }
-  const environment = { KEYTETHER_TOKEN: token, MASTER: digits }
+  const environment = { KEYTETHER_TOKEN: token, MASTER: digits, CREDENTIALS_DIRECTORY: folder }
   const master = (masterKey: unknown) => read({ masterKey }, environment).config.masterKey
   assert.deepEqual(master({ file: file('key', `${digits}\n`) }), key)
   assert.deepEqual(master({ environment: 'MASTER' }), key)
+  assert.deepEqual(master({ credential: 'key' }), key)
   assert.deepEqual(master({ passphraseFile: file('words', 'correct horse battery\n') }), {
     passphrase: 'correct horse battery',
   })
   assert.equal(master(undefined), undefined)
   for (const [masterKey, message] of [
-    [{}, /wanted one of file, passphraseFile and environment/],
+    [{}, /wanted one of file, passphraseFile, environment and credential/],
     [{ file: 'key', environment: 'MASTER' }, /wanted one of/],
     [{ file: file('short', '0a') }, /wanted a master key of 64 hexadecimal digits/],
     [{ environment: 'NONE' }, /wanted a master key of 64/],
     [{ passphraseFile: file('few', 'few words') }, /wanted a passphrase of at least 12/],
+    [{ credential: 'none' }, /cannot read the credential none: ENOENT/],
+    [{ credential: '../key' }, /wanted the name of a credential/],
     [{ file: 'none' }, /masterKey.file: cannot read none: ENOENT/],
   ] as const) {
     const [mistake = ''] = mistakes({ masterKey }, environment)
     assert.match(mistake, message)
     assert.ok(!mistake.includes(digits))
   }
+  const [mistake = ''] = mistakes({ masterKey: { credential: 'key' } }, { KEYTETHER_TOKEN: token })
+  assert.match(mistake, /there are no credentials here/)
 })

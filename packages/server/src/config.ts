@@ -42,6 +42,19 @@ export interface ServiceConfig {
   /** What opens the secrets in it; none: somebody gives it later. */
   readonly masterKey?: MasterKey | undefined
   readonly devices: DevicesOptions
+  /** How long it goes on with requests after it was told to end, and says that it is not ready. */
+  readonly drainMs?: number | undefined
+}
+
+interface LogConfig {
+  readonly level: LogLevel
+  /** None: standard error. */
+  readonly file: string | undefined
+}
+
+export interface Configuration {
+  readonly config: ServiceConfig
+  readonly log: LogConfig
 }
 
 /**
@@ -173,6 +186,14 @@ function configFile(folder: string, environment: Environment) {
       })
       .prefault({}),
     log: z.enum(logLevels).default('info'),
+    /** Default: standard error. */
+    logFile: z
+      .string()
+      .min(1)
+      .transform(name => resolve(folder, name))
+      .optional(),
+    /** Seconds between an end that was asked for and the first request that is turned away. */
+    drain: z.int().min(0).max(600).default(0),
   })
 }
 
@@ -183,11 +204,7 @@ function configFile(folder: string, environment: Environment) {
  * @param folder where its relative file names start
  * @throws ConfigError with every mistake that was found
  */
-export function readConfig(
-  settings: unknown,
-  folder: string,
-  environment: Environment = process.env,
-): { config: ServiceConfig; logLevel: LogLevel } {
+export function readConfig(settings: unknown, folder: string, environment: Environment = process.env): Configuration {
   const parsed = configFile(folder, environment).safeParse(settings)
   const extra = token.optional().safeParse(environment.KEYTETHER_TOKEN)
   const mistakes = [
@@ -195,7 +212,8 @@ export function readConfig(
     ...(extra.error?.issues ?? []).map(({ message }) => `KEYTETHER_TOKEN: ${message}`),
   ]
   if (!parsed.success || !extra.success) throw new ConfigError(mistakes)
-  const { host, port, tls, url, proxies, roots, devices, log, rootTokens, database, masterKey } = parsed.data
+  const { host, port, tls, url, proxies, roots, devices, log, logFile, drain, rootTokens, database, masterKey } =
+    parsed.data
   const tokens = [...(parsed.data.tokens ?? []), ...(extra.data === undefined ? [] : [extra.data])]
   const trusted = [...cardContactRoots.filter(({ kind }) => kind !== 'own' && roots[kind]), ...roots.own]
   if (tokens.length === 0 && rootTokens === undefined && tls?.clientAuthorities === undefined) {
@@ -204,8 +222,9 @@ export function readConfig(
   if (trusted.length === 0) mistakes.push('roots: no device could be trusted, name at least one')
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   const access = { proxies, tokens, rootTokens }
-  const config = { host, port, tls, url, ...access, database, masterKey, devices: devicesOptions(trusted, devices) }
-  return { config, logLevel: log }
+  const life = { database, masterKey, devices: devicesOptions(trusted, devices), drainMs: drain * 1_000 }
+  const config = { host, port, tls, url, ...access, ...life }
+  return { config, log: { level: log, file: logFile } }
 }
 
 function devicesOptions(

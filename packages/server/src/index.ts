@@ -1,4 +1,4 @@
-export { readConfig, type ServiceConfig, type TlsConfig } from './config.ts'
+export { type Configuration, readConfig, type ServiceConfig, type TlsConfig } from './config.ts'
 export { ConfigError } from './errors.ts'
-export { createLog, type Log, type LogLevel } from './log.ts'
+export { createLog, type LogFile, openLogFile } from './log.ts'
 export { type Service, startService } from './service.ts'

@@ -1,5 +1,5 @@
 /** The service's log: JSON, one line an event. What is logged is chosen where it is logged; secrets never are. */
-import { type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type Log = Logger
 
@@ -12,8 +12,21 @@ export type LogLevel = (typeof logLevels)[number]
  * @param destination a file descriptor; default standard output
  */
 export function createLog(level: LogLevel, destination: number = process.stdout.fd): Log {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: destination, sync: true }),
-  )
+  return logTo(level, pino.destination({ dest: destination, sync: true }))
+}
+
+export interface LogFile {
+  readonly log: Log
+  /** Goes on in a file of the same name, after somebody has given this one another. */
+  reopen(): void
+}
+
+/** @throws NodeJS.ErrnoException if it cannot be written */
+export function openLogFile(level: LogLevel, path: string): LogFile {
+  const destination = pino.destination({ dest: path, append: true, mode: 0o600, sync: true })
+  return { log: logTo(level, destination), reopen: () => destination.reopen() }
+}
+
+function logTo(level: LogLevel, destination: DestinationStream): Log {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
 }

@@ -1,4 +1,6 @@
 /** Where the service finds what opens its secrets, when nobody is there to give it. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fromHex } from '@keytether/codec'
 import type { MasterKey } from '@keytether/hsm'
 import { z } from 'zod'
@@ -15,6 +17,11 @@ export function masterKeySetting(text: z.ZodType<string, string>, environment: E
       passphraseFile: text.optional(),
       /** The name of a variable with 64 hexadecimal digits. */
       environment: z.string().optional(),
+      /** The name of a systemd credential, with 64 hexadecimal digits. */
+      credential: z
+        .string()
+        .regex(/^[A-Za-z0-9][\w.-]*$/, 'wanted the name of a credential')
+        .optional(),
     })
     .transform((given, context): MasterKey => {
       const found = masterKeyOf(given, environment)
@@ -28,19 +35,31 @@ interface Sources {
   readonly file?: string | undefined
   readonly passphraseFile?: string | undefined
   readonly environment?: string | undefined
+  readonly credential?: string | undefined
 }
 
 /** @returns a text if it is none: what is wrong */
 function masterKeyOf(
-  { file, passphraseFile, environment: name }: Sources,
+  { file, passphraseFile, environment: name, credential }: Sources,
   environment: Environment,
 ): MasterKey | string {
-  const given = [file, passphraseFile, name].filter(one => one !== undefined)
-  if (given.length !== 1) return 'wanted one of file, passphraseFile and environment'
+  const given = [file, passphraseFile, name, credential].filter(one => one !== undefined)
+  if (given.length !== 1) return 'wanted one of file, passphraseFile, environment and credential'
   if (passphraseFile !== undefined) {
     const [passphrase = ''] = passphraseFile.split(/\r?\n/)
     return [...passphrase].length < 12 ? 'wanted a passphrase of at least 12 characters' : { passphrase }
   }
-  const digits = (file ?? environment[name!] ?? '').trim()
+  if (credential === undefined) return keyOf(file ?? environment[name!] ?? '')
+  const folder = environment.CREDENTIALS_DIRECTORY
+  if (folder === undefined) return 'there are no credentials here: systemd gives them, with LoadCredential= in the unit'
+  try {
+    return keyOf(readFileSync(join(folder, credential), 'utf8'))
+  } catch (error) {
+    return `cannot read the credential ${credential}: ${(error as NodeJS.ErrnoException).code}`
+  }
+}
+
+function keyOf(text: string): MasterKey | string {
+  const digits = text.trim()
   return /^[0-9a-f]{64}$/i.test(digits) ? { key: fromHex(digits) } : 'wanted a master key of 64 hexadecimal digits'
 }

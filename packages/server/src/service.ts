@@ -1,7 +1,8 @@
 /** The service: the endpoint for cards and the API for applications on one port. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
-import { createServer as createSecureServer } from 'node:https'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type DeviceSession, type Devices, type Hsm, type Lease, Leases, openHsm } from '@keytether/hsm'
 import { addressOf } from './access/address.ts'
 import { AgentProofs } from './access/agent-proofs.ts'
@@ -13,6 +14,7 @@ import { logWork } from './log-work.ts'
 import type { CardSession } from './ram/card-session.ts'
 import { RamEndpoint } from './ram/endpoint.ts'
 import { ramServerOptions } from './ram/http-options.ts'
+import { waitForRestart } from './reload.ts'
 import { openTracing } from './tracing/tracing.ts'
 
 export interface Service {
@@ -20,7 +22,13 @@ export interface Service {
   readonly url: string
   readonly hsm: Hsm
   readonly devices: Devices
-  /** Turns new requests away, finishes those that are under way, says good-bye to the cards, and ends. */
+  /**
+   * Takes settings over for what begins from now on: certificate and key, authorities of clients, tokens, proxies.
+   *
+   * @returns names of settings that have changed and are not taken before the next start
+   */
+  reload(config: ServiceConfig): Promise<readonly string[]>
+  /** Says that it is not ready, turns new requests away, finishes those that are under way, says good-bye to the cards, and ends. */
   close(): Promise<void>
 }
 
@@ -50,8 +58,9 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   leases.events.on('begin', lease => log.info(leaseFields(lease), 'lease begun'))
   leases.events.on('end', (lease, reason) => log.info({ ...leaseFields(lease), reason }, 'lease over'))
   const secure = config.tls !== undefined
-  const ofSettings = addressOf(config.proxies)
-  const proofs = new AgentProofs(hsm, ofSettings)
+  let ofSettings = addressOf(config.proxies)
+  const addressOfRequest = (request: IncomingMessage) => ofSettings(request)
+  const proofs = new AgentProofs(hsm, addressOfRequest)
   const ram = new RamEndpoint({
     path: ramPath,
     secure,
@@ -65,6 +74,9 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     },
   })
   const tracing = await openTracing(hsm)
+  let settings = config
+  let authenticate = await authenticator(config, hsm)
+  let ending = false
   let draining = false
   const app = buildApp({
     log,
@@ -75,8 +87,9 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     tracing,
     patienceMs,
     lendingPatienceMs,
-    authenticate: await authenticator(config, hsm),
-    addressOf: ofSettings,
+    authenticate: (request, address) => authenticate(request, address),
+    addressOf: addressOfRequest,
+    ending: () => ending,
     draining: () => draining,
     serve: listener =>
       openServer(config.tls, ram, (request, response) => {
@@ -98,6 +111,12 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   const url = urlOf(app.server.address() as AddressInfo, secure)
 
   async function end(): Promise<void> {
+    ending = true
+    const { drainMs: noticeMs = 0 } = settings
+    if (noticeMs > 0) {
+      log.info({ noticeMs }, 'service is not ready any more, and about to end')
+      await pause(noticeMs)
+    }
     draining = true
     // The cards' connections are needed until the last operation is done.
     await devices.drain(AbortSignal.timeout(drainMs))
@@ -115,6 +134,18 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     url,
     hsm,
     devices,
+    async reload(next) {
+      const waiting = waitForRestart(settings, next)
+      const tls = waiting.some(name => name.startsWith('tls')) ? settings.tls : next.tls
+      const { tokens, rootTokens, proxies, drainMs } = next
+      const taken: ServiceConfig = { ...settings, tls, tokens, rootTokens, proxies, drainMs }
+      const authenticateNext = await authenticator(taken, hsm)
+      if (tls !== undefined) (app.server as unknown as SecureServer).setSecureContext(secureOptions(tls))
+      authenticate = authenticateNext
+      ofSettings = addressOf(taken.proxies)
+      settings = taken
+      return waiting
+    },
     close() {
       ended ??= end()
       return ended

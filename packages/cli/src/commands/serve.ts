@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { MigrationPlan } from '@keytether/hsm'
-import type { LogLevel, ServiceConfig } from '@keytether/server'
+import type { Configuration, LogFile, Service, ServiceConfig } from '@keytether/server'
 import { type Command, Option } from 'commander'
 import { type Address, address } from '../address.ts'
 import { CliError } from '../errors.ts'
@@ -26,6 +26,7 @@ interface ServeOptions extends OutputOptions, TrustOptions {
   readonly tlsKey?: string
   readonly clientCa?: string
   readonly logLevel?: string
+  readonly logFile?: string
 }
 
 export function serve(program: Command): void {
@@ -58,6 +59,7 @@ export function serve(program: Command): void {
     .addOption(
       new Option('--log-level <level>', 'What to log, as JSON on standard error; default info').choices(logLevels),
     )
+  command.option('--log-file <file>', 'Write the log there; SIGHUP opens it anew')
   outputOptions(trustOptions(command), 'Print events as lines of JSON').action(run)
   examples(command, [
     ['keytether serve --token-file token', 'on this machine; clients send the token in that file'],
@@ -75,15 +77,19 @@ export function serve(program: Command): void {
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 async function run(options: ServeOptions): Promise<void> {
-  const { createLog, startService } = await import('@keytether/server')
+  const { startService } = await import('@keytether/server')
   const report = reporter(options)
-  using stop = interruption()
+  // A terminal that is closed takes with it what was started in it; a service manager asks for the settings to be read again.
+  using stop = interruption(process.stdout.isTTY ? undefined : ['SIGINT', 'SIGTERM'])
   if (options.tokenFile !== undefined && !options.check && (await makeToken(options.tokenFile))) {
     report({ event: 'token', file: options.tokenFile }, `made a token in ${options.tokenFile}`)
   }
-  const { config, logLevel } = await configured(options)
+  const configuration = await configured(options)
+  const { config } = configuration
   if (options.check) return check(config, report)
-  const service = await startService(config, createLog(logLevel, process.stderr.fd))
+  const output = await openLog(configuration)
+  const service = await startService(config, output.log)
+  if (!process.stdout.isTTY) reloadOnSignal(options, service, output, report)
   const { url, hsm } = service
   const { name: database } = hsm.store
   const secrets = hsm.vault.state
@@ -101,6 +107,34 @@ async function run(options: ServeOptions): Promise<void> {
   await service.close()
 }
 
+async function openLog({ log: { level, file } }: Configuration): Promise<LogFile> {
+  const { createLog, openLogFile } = await import('@keytether/server')
+  if (file !== undefined) return openLogFile(level, file)
+  return { log: createLog(level, process.stderr.fd), reopen: () => {} }
+}
+
+/** What is wrong in the settings is told, and everything stays as it is. */
+function reloadOnSignal(options: ServeOptions, service: Service, { log, reopen }: LogFile, report: Report): void {
+  const reload = async () => {
+    reopen()
+    try {
+      const { config, log: settings } = await configured(options)
+      const waiting = await service.reload(config)
+      log.level = settings.level
+      log.info({ waiting }, 'settings taken')
+      report({ event: 'reloaded', waiting }, undefined)
+    } catch (error) {
+      const { message } = error as Error
+      log.error({ mistakes: message }, 'settings not taken, those before stay')
+      report({ event: 'not-reloaded', mistakes: message }, undefined)
+    }
+  }
+  let last = Promise.resolve()
+  process.on('SIGHUP', () => {
+    last = last.then(reload)
+  })
+}
+
 async function check({ database = 'sqlite::memory:' }: ServiceConfig, report: Report): Promise<void> {
   const { planMigrations } = await import('@keytether/hsm')
   const plan = await planMigrations(database)
@@ -114,7 +148,7 @@ function migrationWords({ done, pending }: MigrationPlan): string {
   return `the database is that of an older version: the start does ${pending.join(', ')}`
 }
 
-async function configured(options: ServeOptions): Promise<{ config: ServiceConfig; logLevel: LogLevel }> {
+async function configured(options: ServeOptions): Promise<Configuration> {
   const { ConfigError, readConfig } = await import('@keytether/server')
   const folder = options.config === undefined ? '.' : dirname(options.config)
   try {
@@ -154,7 +188,12 @@ async function settings(options: ServeOptions): Promise<Record<string, unknown>>
   return {
     ...file,
     ...options.listen,
-    ...defined({ database: database(options.database), tokens: path(options.tokenFile), log: options.logLevel }),
+    ...defined({
+      database: database(options.database),
+      tokens: path(options.tokenFile),
+      log: options.logLevel,
+      logFile: path(options.logFile),
+    }),
     ...(options.masterKeyFile !== undefined && { masterKey: { file: resolve(options.masterKeyFile) } }),
     ...((tls || Object.keys(certificate).length > 0) && { tls: { ...tls, ...certificate } }),
     roots: { ...roots, own, ...defined({ test: options.trustTestDevices }) },
