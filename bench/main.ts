@@ -16,6 +16,7 @@ const all = [
   'share-file',
   'audit',
   'audit-verify',
+  'login',
 ]
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => !all.includes(name))
