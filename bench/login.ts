@@ -24,6 +24,15 @@ if (process.argv[2] === 'service') {
   }
 }
 
+/** Those members of any answer that are wanted here. */
+interface Answer {
+  readonly id: string
+  readonly secret: string
+  readonly token: string
+  readonly challenge: string
+  readonly passkey: { readonly challenge: string }
+}
+
 async function measure(url: string): Promise<void> {
   async function ask(method: string, path: string, credential?: string, body?: unknown) {
     const response = await fetch(`${url}${path}`, {
@@ -36,7 +45,7 @@ async function measure(url: string): Promise<void> {
     })
     const answer = await response.json()
     if (!response.ok) throw new Error(JSON.stringify(answer))
-    return answer as Record<string, never>
+    return answer as Answer
   }
   for (const name of ['ann', 'bob']) await ask('POST', '/v1/principals', token, { name, roles: ['operator'] })
   const invitation = async (name: string) => (await ask('POST', `/v1/principals/${name}/invitation`, token, {})).secret
@@ -44,11 +53,11 @@ async function measure(url: string): Promise<void> {
   const authenticator = new SoftAuthenticator(origin)
   const secret = await invitation('bob')
   const invited = await ask('POST', '/v1/invitations/challenge', undefined, { secret })
-  const { challenge } = invited.passkey as { readonly challenge: string }
+  const { challenge } = invited.passkey
   const passkey = { name: 'phone', response: authenticator.create({ challenge }) }
-  const session = (await ask('POST', '/v1/invitations/accept', undefined, { secret, passkey })).token as string
-  const userHandle = (await ask('GET', '/v1/me', session)).id as string
-  const made = (await ask('POST', '/v1/principals/bob/credentials', token, { name: 'bench' })).token as string
+  const { token: session } = await ask('POST', '/v1/invitations/accept', undefined, { secret, passkey })
+  const { id: userHandle } = await ask('GET', '/v1/me', session)
+  const { token: made } = await ask('POST', '/v1/principals/bob/credentials', token, { name: 'bench' })
 
   heading('Log-ins, one after the other')
   const nobody = { name: 'a request without one', value: await rate(() => ask('GET', '/health/alive')) }
@@ -66,7 +75,7 @@ async function measure(url: string): Promise<void> {
   print({ name: 'sign-ins with a password', value: signIn, unit: '/s', beside: hash })
   const withPasskey = await rate(async () => {
     const { challenge } = await ask('POST', '/v1/sessions/challenge')
-    const response = authenticator.get({ challenge: challenge as unknown as string, userHandle })
+    const response = authenticator.get({ challenge, userHandle })
     await ask('POST', '/v1/sessions/passkey', undefined, { response })
   })
   print({ name: 'sign-ins with a passkey, two requests each', value: withPasskey, unit: '/s', beside: nobody })
