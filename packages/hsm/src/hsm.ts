@@ -146,7 +146,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     credentials,
     authorities,
     logins,
-    tries: new Tries(now),
+    tries: new Tries(() => performance.now()),
     issuers: new Issuers(foundation, logins),
     issued,
     sessions,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addresses, plainAddress } from './addresses.ts'
+import { addresses, networkOf, plainAddress } from './addresses.ts'
 
 for (const [ranges, inside, outside] of [
   [['192.0.2.7'], ['192.0.2.7', '::ffff:192.0.2.7'], ['192.0.2.8', '::1', '', 'localhost', '192.0.2.7/32']],
@@ -41,4 +41,17 @@ test('an IPv4 address is written in one way', () => {
     'fe80::1',
     '::1',
   ])
+})
+
+test('what one customer of a provider has is one network', () => {
+  const networks = [
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8::7', '2001:db8:0:0::/64'],
+    ['2001:0DB8:0:0:1:2:3:4', '2001:db8:0:0::/64'],
+    ['2001:db8:1:2:ffff::', '2001:db8:1:2::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['', ''],
+  ]
+  for (const [address, network] of networks) assert.equal(networkOf(address!), network)
 })

@@ -68,4 +68,17 @@ eachDatabase((_, open) => {
     const left = await hsm.store.db.selectFrom('issuer_principals').selectAll().execute()
     assert.deepEqual(left, [])
   })
+
+  test('whoever came with its tokens is gone with it, whatever else he logged in with', async () => {
+    await using hsm = await openHsm({ devices: { roots: [] }, database: await open() })
+    const office = callerIn((await hsm.tenants.create(callerIn(null), 'office', 'ann')).id)
+    const issuer = await hsm.issuers.create(office, 'company', settings)
+    await hsm.issued.callerOf(issuer, { subject: 'ben', roles: [], tags: [] }, login.address)
+    const { token } = await hsm.credentials.create(office, 'company/ben', 'his own')
+    const { secret } = await hsm.invitations.create(office, 'company/ben')
+    await hsm.invitations.accept(secret, { password: 'correct horse battery' }, { address: '127.0.0.1', client: '' })
+    await hsm.issuers.delete(office, 'company')
+    assert.equal(await hsm.logins.byToken(token, login.address), undefined)
+    await assert.rejects(hsm.principals.get(office, 'company/ben'), { code: 'NOT_FOUND' })
+  })
 })

@@ -6,7 +6,7 @@ import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { type Caller, type Role, tenantOf } from './caller.ts'
 import type { Logins } from './logins.ts'
-import { demandTenantRoles } from './principals.ts'
+import { demandTenantRoles, tablesOfPrincipals } from './principals.ts'
 
 /** What somebody may whose token says so. */
 export interface IssuerRule {
@@ -152,6 +152,7 @@ export class Issuers {
 
 async function deleteUsers(db: Transaction<Tables>, issuer: string): Promise<void> {
   const users = db.selectFrom('issuer_principals').select('principal_id').where('issuer_id', '=', issuer)
+  for (const table of tablesOfPrincipals) await db.deleteFrom(table).where('principal_id', 'in', users).execute()
   await db.deleteFrom('principals').where('id', 'in', users).execute()
 }
 

@@ -212,6 +212,9 @@ eachDatabase((_, open) => {
     // One who cannot log in is none.
     await hsm.principals.create(caller, 'bea', { roles: ['administrator'], tags: [] })
     for (const remove of removals('ann')) await assert.rejects(remove, { code: 'WRONG_STATE' })
+    // Nor is one whose token is good for something else.
+    await hsm.credentials.create(caller, 'bea', 'reading', { roles: ['auditor'] })
+    for (const remove of removals('ann')) await assert.rejects(remove, { code: 'WRONG_STATE' })
     await hsm.credentials.create(caller, 'bea', 'first')
     await hsm.principals.delete(caller, 'ann')
     for (const remove of removals('bea')) await assert.rejects(remove, { code: 'WRONG_STATE' })

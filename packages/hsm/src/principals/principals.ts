@@ -143,6 +143,7 @@ export class Principals {
         .select('principal_id')
         .where('principal_id', 'in', ids)
         .where(or => or.or([or('expires_at', 'is', null), or('expires_at', '>', now)]))
+        .where(or => or.or([or('roles', 'is', null), or('roles', 'like', '%"administrator"%')]))
         .execute()),
       ...(await db.selectFrom('passwords').select('principal_id').where('principal_id', 'in', ids).execute()),
       ...(await db.selectFrom('passkeys').select('principal_id').where('principal_id', 'in', ids).execute()),

@@ -49,3 +49,21 @@ test('what cannot be guessed is refused once a second', () => {
   now += 1_000
   tries.failed('', '192.0.2.7')
 })
+
+test('who has a network of 2^64 addresses has one try, too', async () => {
+  const tries = new Tries(() => 0)
+  assert.equal(await tries.once('ann', '2001:db8::1', wrong), undefined)
+  await assert.rejects(tries.once('ann', '2001:db8::2', right), tooMany)
+  assert.equal(await tries.once('ann', '2001:db8:0:1::2', right), 'ann')
+})
+
+test('whoever tries many names at once leaves others their turn', async () => {
+  const tries = new Tries(() => 0)
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const four = ['a', 'b', 'c', 'd'].map(name => tries.once(name, '192.0.2.7', () => promise))
+  await assert.rejects(tries.once('e', '192.0.2.7', right), tooMany)
+  assert.equal(await tries.once('e', '192.0.2.8', right), 'ann')
+  resolve(undefined)
+  await Promise.all(four)
+  assert.equal(await tries.once('e', '192.0.2.7', right), 'ann')
+})
