@@ -45,7 +45,6 @@ describe('wrong usage ends with 2, an error and a hint', () => {
     ['card random 0', /Wanted a number, at least 1/],
     ['demo --port 70000', /Wanted 0 to 65535/],
     ['serve --listen 8080', /Wanted HOST:PORT/],
-    ['serve', /^error: the configuration has a mistake:\n {2}- nobody could log in/],
     ['emulator', /^error: .*--state/],
     ['serve --tls-cert README.md', /hint: --tls-cert gives tls.certificate\n|hint: --tls-key gives tls.key/],
     ['card sign key --digest 0123', /^error: the digest has 2 bytes, and a hash has 20, 28, 32, 48, 64\n/],

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { operation } from './operation.ts'
 import { roles } from './roles.ts'
-import { Time } from './values.ts'
+import { Name, Time } from './values.ts'
 
 /** 32 bytes, or words. What came is never repeated in an error. */
 const MasterKey = z.union(
@@ -80,6 +80,26 @@ export const serviceOperations = {
           warnings: z.array(z.string()),
         }),
       ),
+    }),
+  }),
+  bootstrap: operation({
+    method: 'POST',
+    path: '/bootstrap',
+    summary: 'Makes the first administrator, by the secret that the service told where it was started',
+    description:
+      'A service that nobody can log in to tells one. It is good once. The token is shown this once; it is of the tenant main.',
+    roles: [],
+    open: true,
+    rate: 'write',
+    status: 201,
+    body: z.strictObject({
+      secret: z.string().min(1).max(256),
+      /** The name of the administrator. */
+      administrator: Name.default('administrator'),
+    }),
+    answer: z.strictObject({
+      administrator: z.strictObject({ id: z.string(), name: z.string() }),
+      token: z.string(),
     }),
   }),
   unseal: operation({

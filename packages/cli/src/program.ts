@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { agent } from './commands/agent.ts'
 import { audit } from './commands/audit.ts'
 import { authority } from './commands/authority.ts'
+import { bootstrap } from './commands/bootstrap.ts'
 import { card } from './commands/card.ts'
 import { ceremony } from './commands/ceremony.ts'
 import { completion } from './commands/completion.ts'
@@ -52,6 +53,7 @@ export function createProgram(): Command {
     ceremony,
     events,
     audit,
+    bootstrap,
     signIn,
     whoami,
     session,

@@ -23,6 +23,7 @@ import { Passwords } from './people/passwords.ts'
 import { Sessions } from './people/sessions.ts'
 import { SignIns } from './people/sign-ins.ts'
 import { Placement } from './placement/placement.ts'
+import { Bootstrap } from './principals/bootstrap.ts'
 import { Credentials } from './principals/credentials.ts'
 import { IssuedLogins } from './principals/issued.ts'
 import { Issuers } from './principals/issuers.ts'
@@ -55,6 +56,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly principals: Principals
   readonly credentials: Credentials
   readonly authorities: Authorities
+  readonly bootstrap: Bootstrap
   readonly logins: Logins
   /** Tries to log in. */
   readonly tries: Tries
@@ -145,6 +147,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     principals,
     credentials,
     authorities,
+    bootstrap: new Bootstrap(foundation, principals, tenants.main),
     logins,
     tries: new Tries(() => performance.now()),
     issuers: new Issuers(foundation, logins),

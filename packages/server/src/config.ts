@@ -216,9 +216,6 @@ export function readConfig(settings: unknown, folder: string, environment: Envir
     parsed.data
   const tokens = [...(parsed.data.tokens ?? []), ...(extra.data === undefined ? [] : [extra.data])]
   const trusted = [...cardContactRoots.filter(({ kind }) => kind !== 'own' && roots[kind]), ...roots.own]
-  if (tokens.length === 0 && rootTokens === undefined && tls?.clientAuthorities === undefined) {
-    mistakes.push('nobody could log in: give tokens, KEYTETHER_TOKEN, rootTokens or tls.clientAuthorities')
-  }
   if (trusted.length === 0) mistakes.push('roots: no device could be trusted, name at least one')
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   const access = { proxies, tokens, rootTokens }

@@ -22,6 +22,8 @@ export interface Service {
   readonly url: string
   readonly hsm: Hsm
   readonly devices: Devices
+  /** Makes the first administrator; none: somebody can log in already. */
+  readonly bootstrapSecret: string | undefined
   /**
    * Takes settings over for what begins from now on: certificate and key, authorities of clients, tokens, proxies.
    *
@@ -76,6 +78,9 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   const tracing = await openTracing(hsm)
   let settings = config
   let authenticate = await authenticator(config, hsm)
+  const bootstrapSecret = canLogIn(config) ? undefined : await hsm.bootstrap.open()
+  if (bootstrapSecret !== undefined)
+    log.warn('nobody can log in yet: the secret that lets the first administrator in is on standard output')
   let ending = false
   let draining = false
   const app = buildApp({
@@ -134,6 +139,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
     url,
     hsm,
     devices,
+    bootstrapSecret,
     async reload(next) {
       const waiting = waitForRestart(settings, next)
       const tls = waiting.some(name => name.startsWith('tls')) ? settings.tls : next.tls
@@ -151,6 +157,11 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
       return ended
     },
   }
+}
+
+/** Whether the settings let anybody in. */
+function canLogIn({ tokens, rootTokens, tls }: ServiceConfig): boolean {
+  return tokens.length > 0 || rootTokens !== undefined || tls?.clientAuthorities !== undefined
 }
 
 /** To the people at the card, whatever client they use. */

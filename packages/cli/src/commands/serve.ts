@@ -69,6 +69,7 @@ export function serve(program: Command): void {
     ],
     ['KEYTETHER_TOKEN=$(cat token) keytether serve', 'the token from the environment'],
     ['keytether serve --token-file token --trust root.cvc', 'emulated tokens, too'],
+    ['keytether serve', 'alone: it prints a secret, with which keytether bootstrap makes the first administrator'],
     ['keytether serve --config service.json --check', 'whether the settings have mistakes'],
     ['keytether serve --token-file token --admit genuine', 'every genuine token that dials in, at once'],
   ])
@@ -103,6 +104,7 @@ async function run(options: ServeOptions): Promise<void> {
     if (secrets !== 'open')
       console.log('it is sealed: an administrator gives the master key with keytether service unseal')
   }
+  if (service.bootstrapSecret !== undefined) tellHowToBegin(report, url, service.bootstrapSecret)
   await aborted(stop.signal)
   await service.close()
 }
@@ -133,6 +135,14 @@ function reloadOnSignal(options: ServeOptions, service: Service, { log, reopen }
   process.on('SIGHUP', () => {
     last = last.then(reload)
   })
+}
+
+/** Told here alone: whoever sees what the service prints is whom it belongs to. */
+function tellHowToBegin(report: Report, url: string, secret: string): void {
+  report(
+    { event: 'bootstrap', secret },
+    `nobody can log in yet; once, keytether bootstrap --service ${url} makes an administrator with the secret\n${secret}`,
+  )
 }
 
 async function check({ database = 'sqlite::memory:' }: ServiceConfig, report: Report): Promise<void> {

@@ -126,6 +126,11 @@ export class Principals {
    * @throws HsmError `WRONG_STATE`
    */
   async demandAdministrator(db: Transaction<Tables>, tenant: string): Promise<void> {
+    if (await this.hasAdministrator(db, tenant)) return
+    throw new HsmError('WRONG_STATE', 'no administrator who can log in would be left; make another one first')
+  }
+
+  async hasAdministrator(db: Pick<Transaction<Tables>, 'selectFrom'>, tenant: string): Promise<boolean> {
     const rows = await db
       .selectFrom('principals')
       .select('id')
@@ -134,8 +139,7 @@ export class Principals {
       .where('roles', 'like', '%"administrator"%')
       .execute()
     const ids = rows.map(({ id }) => id)
-    const none = new HsmError('WRONG_STATE', 'no administrator who can log in would be left; make another one first')
-    if (ids.length === 0) throw none
+    if (ids.length === 0) return false
     const now = this.#foundation.now()
     const able = [
       ...(await db
@@ -149,7 +153,7 @@ export class Principals {
       ...(await db.selectFrom('passkeys').select('principal_id').where('principal_id', 'in', ids).execute()),
     ]
     const canLogIn = new Set([...able.map(one => one.principal_id), ...this.#logins.configured])
-    if (!ids.some(id => canLogIn.has(id))) throw none
+    return ids.some(id => canLogIn.has(id))
   }
 
   #columns(before: Row<'principals'>, { roles, tags, disabled }: PrincipalChange): Partial<Row<'principals'>> {

@@ -31,6 +31,13 @@ export const serviceHandlers: Handlers<Operations> = {
       })),
     }
   },
+  async bootstrap({ bootstrap, tries }, { caller, body }) {
+    const { address } = caller.login
+    const made = await tries.once('bootstrap', address, () => bootstrap.use(body.secret, body.administrator))
+    if (made === undefined) throw new RequestError('UNAUTHORIZED', 'this secret lets nobody in, or not any more')
+    const { administrator, credential } = made
+    return { administrator: { id: administrator.id, name: administrator.name }, token: credential.token }
+  },
   async unseal({ vault, tenants }, { caller, body }) {
     mustRunService(caller, tenants.main)
     await vault.unseal(caller, masterKey(body))
