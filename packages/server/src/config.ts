@@ -24,6 +24,11 @@ export interface TlsConfig {
   readonly clientFingerprints?: readonly string[] | undefined
 }
 
+/** Servers decide that once, for all connections. */
+export function asksForCertificates({ clientCertificates, clientAuthorities }: TlsConfig): boolean {
+  return clientCertificates ?? clientAuthorities !== undefined
+}
+
 export interface ServiceConfig {
   readonly host: string
   /** 0: any that is free. */

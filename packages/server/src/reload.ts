@@ -1,6 +1,6 @@
 /** Settings that a service takes while it runs, and those that it does not. */
 import { isDeepStrictEqual } from 'node:util'
-import type { ServiceConfig } from './config.ts'
+import { asksForCertificates, type ServiceConfig } from './config.ts'
 
 /** Each has its part in `startService`. Of `tls`, all but whether there is any, and whether clients are asked for certificates. */
 const taken: ReadonlySet<keyof ServiceConfig> = new Set(['tls', 'tokens', 'rootTokens', 'proxies', 'drainMs'])
@@ -15,5 +15,5 @@ export function waitForRestart(before: ServiceConfig, after: ServiceConfig): str
 }
 
 function asksClients({ tls }: ServiceConfig): boolean {
-  return tls?.clientAuthorities !== undefined
+  return tls !== undefined && asksForCertificates(tls)
 }

@@ -8,7 +8,7 @@ import { addressOf } from './access/address.ts'
 import { AgentProofs } from './access/agent-proofs.ts'
 import { authenticator } from './access/authenticate.ts'
 import { buildApp } from './app.ts'
-import type { ServiceConfig, TlsConfig } from './config.ts'
+import { asksForCertificates, type ServiceConfig, type TlsConfig } from './config.ts'
 import type { Log } from './log.ts'
 import { logWork } from './log-work.ts'
 import type { CardSession } from './ram/card-session.ts'
@@ -184,8 +184,9 @@ function openServer(tls: TlsConfig | undefined, ram: RamEndpoint, listener: Requ
   return server.on('request', listener).on('upgrade', (request, stream, head) => ram.upgrade(request, stream, head))
 }
 
-function secureOptions({ certificate, key, clientAuthorities, clientCertificates }: TlsConfig) {
-  const requestCert = clientCertificates ?? clientAuthorities !== undefined
+function secureOptions(tls: TlsConfig) {
+  const { certificate, key, clientAuthorities } = tls
+  const requestCert = asksForCertificates(tls)
   // Cards come without a certificate, and tenants have authorities of their own: who needs one is found out request by request.
   // Those of the system would be trusted if there was no list.
   const clients = { ca: clientAuthorities ?? [], requestCert, rejectUnauthorized: false }
