@@ -1,3 +1,4 @@
+export { AuditRecord, auditOperations } from './audit.ts'
 export { Authority, authorityOperations } from './authorities.ts'
 export { Ceremony, ceremonyOperations } from './ceremonies.ts'
 export { type Client, type ClientOptions, createClient } from './client/client.ts'

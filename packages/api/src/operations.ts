@@ -1,4 +1,5 @@
 /** All operations of the REST API. */
+import { auditOperations } from './audit.ts'
 import { authorityOperations } from './authorities.ts'
 import { ceremonyOperations } from './ceremonies.ts'
 import { cryptographyOperations } from './cryptography.ts'
@@ -32,6 +33,7 @@ export const operations = {
   ...keyOperations,
   ...cryptographyOperations,
   ...eventOperations,
+  ...auditOperations,
 } as const satisfies Record<string, Operation>
 
 export type Operations = typeof operations

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Appender } from './audit/appender.ts'
 import { Audit } from './audit/audit.ts'
+import { Checkpoints } from './audit/checkpoints.ts'
 import { Authorities } from './authorities/authorities.ts'
 import { Cryptography } from './cryptography/cryptography.ts'
 import { Agents } from './devices/agents.ts'
@@ -83,6 +84,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly requests: Requests
   readonly events: Events
   readonly audit: Audit
+  readonly checkpoints: Checkpoints
 }
 
 const inMemory = 'sqlite::memory:'
@@ -172,6 +174,7 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     requests,
     events: new Events(foundation),
     audit: new Audit(foundation, appender),
+    checkpoints: new Checkpoints(foundation, vault),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

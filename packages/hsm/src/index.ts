@@ -1,5 +1,8 @@
 export type { AuditedRequest } from '@keytether/audit'
 export type { Audit } from './audit/audit.ts'
+export type { Checkpoints } from './audit/checkpoints.ts'
+export { beginExport, exportLines } from './audit/export.ts'
+export { listRecords } from './audit/records.ts'
 export type { Authority, Binding } from './authorities/authorities.ts'
 export { ClientCertificate, identitiesOf } from './authorities/client-certificate.ts'
 export type { Agent, Agents, ShownAgent } from './devices/agents.ts'

@@ -1,4 +1,5 @@
 /** The operations as they are read: in chapters, what applications need first. */
+import { auditOperations } from '../audit.ts'
 import { authorityOperations } from '../authorities.ts'
 import { ceremonyOperations } from '../ceremonies.ts'
 import { cryptographyOperations, cryptographyStreams } from '../cryptography.ts'
@@ -54,6 +55,11 @@ export const chapters: readonly Chapter[] = [
     operations: ceremonyOperations,
   },
   { name: 'events', description: 'What happened, and what happens', operations: eventOperations },
+  {
+    name: 'audit',
+    description: 'What was asked and what came of it, in a chain that anybody can verify',
+    operations: auditOperations,
+  },
   {
     name: 'principals',
     description: 'People and programs of a tenant, what they may, and their tokens',

@@ -60,14 +60,14 @@ function line({ at, type, subject, actor, actorName = actor, data }: Event): str
 
 const unitsMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-function moment(text: string): string {
+export function moment(text: string): string {
   const [, number, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
   const time = number === undefined ? Date.parse(text) : Date.now() - Number(number) * unitsMs[unit!]!
   if (Number.isNaN(time)) throw new InvalidArgumentError('Wanted a time as 2026-01-31T12:00:00Z, or 15m, 2h, 7d.')
   return new Date(time).toISOString()
 }
 
-function count(text: string): number {
+export function count(text: string): number {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : 0
   if (number < 1) throw new InvalidArgumentError('Wanted a number from 1 on.')
   return number

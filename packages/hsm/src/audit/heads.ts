@@ -51,7 +51,7 @@ function rangeText(range: CompactRange): string {
   return range.map(fromBytes).join(' ')
 }
 
-function rangeOf(text: string): CompactRange {
+export function rangeOf(text: string): CompactRange {
   return text === '' ? [] : text.split(' ').map(toBytes)
 }
 
@@ -59,6 +59,6 @@ function fromBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 
-function toBytes(text: string): Uint8Array {
+export function toBytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'base64'))
 }

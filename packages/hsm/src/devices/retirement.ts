@@ -2,9 +2,9 @@
  * Taking a device out of use for good: it is erased, and a signed record says what was on it and what was seen when it was erased.
  * The device's own key signs nothing but requests of keys, so the service signs; what the device attested of its keys is in the record.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomInt, sign } from 'node:crypto'
+import { createPublicKey, type KeyObject, randomInt, sign } from 'node:crypto'
 import { Attestation, type TrustRoot } from '@keytether/card'
-import { encode, fromHex, toHex } from '@keytether/codec'
+import { encode } from '@keytether/codec'
 import type { SmartCardHsm } from '@keytether/driver'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
@@ -12,7 +12,7 @@ import type { Caller } from '../principals/caller.ts'
 import { lockWords } from '../sessions/lock-words.ts'
 import { newId } from '../store/ids.ts'
 import type { Row } from '../store/tables.ts'
-import type { SealedPlace } from '../vault/places.ts'
+import { signingKey } from '../vault/signing-key.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type Erasure, readErasure } from './erasure.ts'
 import { exclusively } from './exclusive.ts'
@@ -43,8 +43,6 @@ interface Begun {
 }
 
 const kind = 'retirement'
-const setting = 'signing-key'
-const signingKeyPlace: SealedPlace = { table: 'settings', column: 'value', row: setting }
 
 export class Retirements {
   readonly #foundation: Foundation
@@ -68,7 +66,7 @@ export class Retirements {
   async retire(caller: Caller, device: string, order: RetirementOrder, signal: AbortSignal): Promise<SignedRecord> {
     const { row } = this.#registry.device(caller, device)
     if (row.state === 'retired') throw new HsmError('WRONG_STATE', `${row.name} is retired already`)
-    const key = await this.#signingKey()
+    const key = await signingKey(this.#foundation.store, this.#vault)
     const session = await this.#registry.present(row)
     const what = `${caller.name}, who retires it,`
     return exclusively(session, { what, roots: this.#roots, signal }, async card => {
@@ -166,28 +164,6 @@ export class Retirements {
       .where('kind', '=', kind)
       .where('state', '=', state)
       .orderBy('updated_at', 'desc')
-  }
-
-  /** Made when it is first needed. @throws HsmError SEALED */
-  async #signingKey(): Promise<KeyObject> {
-    const { db } = this.#foundation.store
-    const find = () => db.selectFrom('settings').select('value').where('name', '=', setting).executeTakeFirst()
-    let stored = await find()
-    if (stored === undefined) {
-      const { privateKey } = generateKeyPairSync('ed25519')
-      const secret = new Uint8Array(privateKey.export({ type: 'pkcs8', format: 'der' }))
-      const value = toHex(this.#vault.seal(signingKeyPlace, secret))
-      await this.#foundation.store.write(db =>
-        db
-          .insertInto('settings')
-          .values({ name: setting, value })
-          .onConflict(conflict => conflict.column('name').doNothing())
-          .execute(),
-      )
-      stored = await find()
-    }
-    const key = Buffer.from(this.#vault.open(signingKeyPlace, fromHex(stored!.value)))
-    return createPrivateKey({ key, type: 'pkcs8', format: 'der' })
   }
 }
 

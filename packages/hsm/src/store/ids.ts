@@ -17,6 +17,7 @@ export type IdPrefix =
   | 'kv'
   | 'dk'
   | 'cer'
+  | 'log'
 
 export function newId(prefix: IdPrefix): string {
   return `${prefix}_${randomBytes(15).toString('base64url')}`

@@ -1,5 +1,7 @@
 /** What does each operation of the REST API. */
 import type { Operations } from '@keytether/api'
+
+import { auditHandlers } from './audit.ts'
 import { authorityHandlers } from './authorities.ts'
 import { batch } from './batch.ts'
 import { ceremonyHandlers } from './ceremonies.ts'
@@ -35,4 +37,5 @@ export const handlers: Handlers<Operations> = {
   ...singleHandlers,
   batch,
   ...eventHandlers,
+  ...auditHandlers,
 }
