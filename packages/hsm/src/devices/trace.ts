@@ -43,7 +43,9 @@ export async function traceDevice(
     if (--left === 0) resolve('limit')
   }
   const changed = (one: DeviceSession) => {
-    if (one.id === row.path && registry.isOf(caller, row.path)) onState(stateOf(one))
+    if (one.id !== row.path) return
+    if (registry.isOf(caller, row.path)) onState(stateOf(one))
+    else resolve('rights')
   }
   devices.events.on('exchange', exchanged).on('change', changed)
   logins.events.on('forget', onForget)

@@ -73,6 +73,7 @@ export class Devices {
   #index: Map<string, KeyInstance[]> | undefined
 
   constructor({ roots, allowed, pins, queueLimit = 256 }: DevicesOptions) {
+    this.events.setMaxListeners(0)
     this.#keeper = {
       roots,
       queueLimit,
