@@ -12,6 +12,7 @@ const all = [
   'contract',
   'scheduler',
   'store',
+  'watching',
   'load',
   'share-file',
   'audit',

@@ -43,8 +43,8 @@ test('a signature from request to command, in the trace of who asked for it', as
   }).listen(0, '127.0.0.1')
   await new Promise(resolve => collector.once('listening', resolve))
   const before = { ...process.env }
-  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
-  process.env['OTEL_RESOURCE_ATTRIBUTES'] = 'deployment.environment=test'
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
+  process.env.OTEL_RESOURCE_ATTRIBUTES = 'deployment.environment=test'
   const service = await startService(
     { host: '127.0.0.1', port: 0, tokens: [token], devices: { roots: [emulatorRoot] } },
     createLog('silent'),

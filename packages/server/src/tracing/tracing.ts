@@ -27,6 +27,6 @@ export async function openTracing(
 
 export function isWanted(environment: Environment): boolean {
   const { OTEL_SDK_DISABLED, OTEL_TRACES_EXPORTER = 'otlp' } = environment
-  const endpoint = environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? environment['OTEL_EXPORTER_OTLP_ENDPOINT']
+  const endpoint = environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT
   return endpoint !== undefined && endpoint !== '' && OTEL_SDK_DISABLED !== 'true' && OTEL_TRACES_EXPORTER === 'otlp'
 }
