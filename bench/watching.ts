@@ -61,7 +61,9 @@ async function signatures(watch: Watch): Promise<number> {
   const sign = async () => {
     const id = String(number++)
     tracing?.begin(id, {})
-    await inRequest({ id, uses: [], refused: [] }, () => hsm.cryptography.sign(caller, { key: 'web' }, { digest }, {}, never))
+    await inRequest({ id, uses: [], refused: [] }, () =>
+      hsm.cryptography.sign(caller, { key: 'web' }, { digest }, {}, never),
+    )
     tracing?.end(id, { method: 'POST', route: '/v1/keys/{key}/sign', status: 200, outcome: 'OK', ms: 1 })
   }
   const perSecond = together * (await rate(() => Promise.all(Array.from({ length: together }, sign)), 1))
