@@ -10,7 +10,7 @@ import { runSession, type SessionOptions } from '@keytether/agent'
 import { createClient, fetchTransport } from '@keytether/api'
 import { agentProof, Initiation, makeAgentProof } from '@keytether/card'
 import { encode, fromHex } from '@keytether/codec'
-import { Emulator, emulatorRoot, memoryStore } from '@keytether/emulator'
+import { Emulator, emulatorRoot, memoryStore, type Store } from '@keytether/emulator'
 import { createLog, type Service, startService } from '@keytether/server'
 import { eachDatabase } from '@keytether/test/databases'
 import { keytether } from '@keytether/test/keytether'
@@ -37,12 +37,12 @@ const client = ({ url }: Service, token = mainToken) => createClient({ send: fet
 /** Dials in with a new card. @returns why the session is over; undefined: it goes on until the end of the test */
 async function dialIn(
   { url }: Pick<Service, 'url'>,
-  options: Pick<SessionOptions, 'key' | 'transport'> & { readonly enrolment?: string },
+  options: Pick<SessionOptions, 'key' | 'transport'> & { readonly enrolment?: string; readonly store?: Store },
 ) {
-  const { enrolment, ...session } = options
+  const { enrolment, store = memoryStore(), ...session } = options
   const at = new URL(`${url}/rt/hsm`)
   at.password = enrolment ?? ''
-  const channel = await Emulator.open({ store: memoryStore() })
+  const channel = await Emulator.open({ store })
   const controller = new AbortController()
   const taken = Promise.withResolvers<undefined>()
   const ended = runSession({
@@ -57,7 +57,11 @@ async function dialIn(
     controller.abort()
     await ended
   })
-  return { first: await Promise.race([taken.promise, ended]), ended }
+  const leave = () => {
+    controller.abort()
+    return ended
+  }
+  return { first: await Promise.race([taken.promise, ended]), ended, leave }
 }
 
 async function claimed(service: Service, count: number, token = mainToken) {
@@ -106,6 +110,25 @@ eachDatabase((_, open) => {
     assert.match((await dialIn(service, { key })).first!, /HTTP 403/)
     assert.deepEqual((await ask.listAgents()).items, [])
   })
+})
+
+test('what its tenant has released, an agent does not claim back', async () => {
+  const service = await start()
+  const ask = client(service)
+  const { secret } = await ask.createEnrolment({ body: { name: 'rack', uses: 1 } })
+  const [key, store] = [newKey(), memoryStore()]
+  const { leave } = await dialIn(service, { key, store, enrolment: secret })
+  const [device] = await claimed(service, 1)
+  await ask.releaseDevice({ params: { device: device!.name } })
+  await leave()
+  await dialIn(service, { key, store })
+  await dialIn(service, { key })
+  await claimed(service, 1)
+  const { items } = await client(service, rootToken).listQuarantine()
+  assert.deepEqual(
+    items.map(({ path }) => path),
+    [device!.path],
+  )
 })
 
 describe('who has no key that is known', () => {

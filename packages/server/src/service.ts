@@ -62,7 +62,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
   const secure = config.tls !== undefined
   let ofSettings = addressOf(config.proxies)
   const addressOfRequest = (request: IncomingMessage) => ofSettings(request)
-  const proofs = new AgentProofs(hsm, addressOfRequest)
+  const proofs = new AgentProofs(hsm, addressOfRequest, log)
   const ram = new RamEndpoint({
     path: ramPath,
     secure,

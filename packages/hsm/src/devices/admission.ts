@@ -28,7 +28,7 @@ export async function sight(db: Db, sighting: Sighting): Promise<Admitted> {
   const { path, at } = sighting
   const known = await db.selectFrom('devices').selectAll().where('path', '=', path).executeTakeFirst()
   const row = known ?? (await firstSighting(db, path, at))
-  const { claim, enrolment } = row.state === 'quarantined' ? await entitled(db, sighting) : noClaim
+  const { claim, enrolment } = row.state === 'quarantined' ? await entitled(db, row, sighting) : noClaim
   const isOver = claim !== undefined && !(await hasRoomFor(db, claim))
   if (enrolment !== undefined && !isOver) await spend(db, enrolment)
   const claimed = claim && !isOver && (await claimDevice(db, row, claim))
@@ -87,9 +87,14 @@ interface Entitlement {
 const noClaim: Entitlement = {}
 
 /** A device belongs to whom its agent belongs to, or who has put an enrolment's secret into its agent's URL, or whom the configuration says. */
-async function entitled(db: Db, { agent, enrolment: secret, main, at }: Sighting): Promise<Entitlement> {
+async function entitled(
+  db: Db,
+  { id }: Row<'devices'>,
+  { agent, enrolment: secret, main, at }: Sighting,
+): Promise<Entitlement> {
   const brought = agent === undefined ? undefined : await findAgent(db, agent)
-  if (brought !== undefined) {
+  // An agent comes again and again: what its tenant has released is not claimed back.
+  if (brought !== undefined && !(await wasReleased(db, id, brought.tenant_id!))) {
     return { claim: { tenant: brought.tenant_id!, at, by: `agent ${brought.name}`, group: brought.group_id } }
   }
   const enrolment = secret === undefined ? undefined : await usableEnrolment(db, secret, at)
@@ -98,6 +103,17 @@ async function entitled(db: Db, { agent, enrolment: secret, main, at }: Sighting
     return { claim: { tenant, at, by: `enrolment ${name}`, group }, enrolment }
   }
   return main === undefined ? noClaim : { claim: { tenant: main, at, by: 'the configuration' } }
+}
+
+async function wasReleased(db: Db, device: string, tenant: string): Promise<boolean> {
+  const released = await db
+    .selectFrom('events')
+    .select('id')
+    .where('subject', '=', device)
+    .where('type', '=', 'device.released')
+    .where('tenant_id', '=', tenant)
+    .executeTakeFirst()
+  return released !== undefined
 }
 
 function findAgent(db: Db, id: string) {
@@ -116,7 +132,11 @@ async function hasRoomFor(db: Db, { tenant, group }: Claim): Promise<boolean> {
 }
 
 /** The enrolment whose secret this is; undefined if there is none, or none that is still good. */
-export async function usableEnrolment(db: Db, secret: string, at: number): Promise<Row<'enrolments'> | undefined> {
+export async function usableEnrolment(
+  db: Pick<Db, 'selectFrom'>,
+  secret: string,
+  at: number,
+): Promise<Row<'enrolments'> | undefined> {
   const found = await db
     .selectFrom('enrolments')
     .selectAll()

@@ -111,7 +111,9 @@ export class Agents implements Disposable {
   /** @returns the id of its principal; undefined without a secret that is good for it */
   async #enrol({ thumbprint, audience, enrolment: secret }: ShownAgent): Promise<string | undefined> {
     if (secret === undefined) return undefined
-    const { history, now } = this.#foundation
+    const { history, now, store } = this.#foundation
+    // Who guesses makes nobody wait for the disk.
+    if ((await usableEnrolment(store.db, secret, now())) === undefined) return undefined
     return history.write(async db => {
       const known = await this.#find(db, thumbprint)
       // Another of its cards was quicker.

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import { agentProof } from '@keytether/card'
 import type { Hsm, ShownAgent } from '@keytether/hsm'
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose'
+import type { Log } from '../log.ts'
 import type { KnownAgent } from '../ram/card-session.ts'
 import { enrolmentOf } from '../ram/enrolment.ts'
 import type { AddressOf } from './address.ts'
@@ -20,25 +21,31 @@ const mostRemembered = 100_000
 export class AgentProofs {
   readonly #hsm: Hsm
   readonly #addressOf: AddressOf
+  readonly #log: Log
   /** What was shown, and until when it would be good, in the order in which it came. */
   readonly #shown = new Map<string, number>()
 
-  constructor(hsm: Hsm, addressOf: AddressOf) {
+  constructor(hsm: Hsm, addressOf: AddressOf, log: Log) {
     this.#hsm = hsm
     this.#addressOf = addressOf
+    this.#log = log
   }
 
   /** @returns undefined: none that may connect devices */
   async agentOf(request: IncomingMessage): Promise<KnownAgent | undefined> {
-    const shown = await this.#verified(request)
     const address = this.#addressOf(request)
-    const caller = shown && (await this.#hsm.agents.admit(shown, address))
-    return caller && { id: caller.principal, address }
+    const shown = await this.#verified(request)
+    const caller = typeof shown === 'string' ? undefined : await this.#hsm.agents.admit(shown, address)
+    if (caller !== undefined) return { id: caller.principal, address }
+    const reason = typeof shown === 'string' ? shown : 'its key is not known, revoked, or not for there'
+    this.#log.warn({ address, reason }, 'agent refused')
+    return undefined
   }
 
-  async #verified(request: IncomingMessage): Promise<ShownAgent | undefined> {
+  /** @returns a text: what is wrong with it */
+  async #verified(request: IncomingMessage): Promise<ShownAgent | string> {
     const proof = request.headers[agentProof.header.toLowerCase()]
-    if (typeof proof !== 'string') return undefined
+    if (typeof proof !== 'string') return 'it has no proof'
     const now = this.#hsm.now()
     try {
       const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
@@ -51,10 +58,11 @@ export class AgentProofs {
       })
       const { aud, jti } = payload
       const thumbprint = await calculateJwkThumbprint(protectedHeader.jwk!)
-      if (typeof aud !== 'string' || !this.#isNew(`${thumbprint} ${jti}`, now)) return undefined
+      if (typeof aud !== 'string') return 'its proof is for several'
+      if (!this.#isNew(`${thumbprint} ${jti}`, now)) return 'its proof was shown before'
       return { thumbprint, audience: aud, enrolment: enrolmentOf(request) }
-    } catch {
-      return undefined
+    } catch (error) {
+      return (error as Error).message
     }
   }
 

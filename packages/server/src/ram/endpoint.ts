@@ -74,7 +74,8 @@ export class RamEndpoint {
     // It may break off meanwhile.
     stream.on('error', () => {})
     this.#agentOf(request).then(agent => {
-      if ('id' in agent) this.#duplex.take(request, stream, head, agent)
+      if (this.#closing) refuseUpgrade(stream, shuttingDown)
+      else if ('id' in agent) this.#duplex.take(request, stream, head, agent)
       else refuseUpgrade(stream, agent)
     })
   }
