@@ -43,6 +43,16 @@ export async function writeHead(db: Kysely<Tables>, chain: string, head: Head): 
     .execute()
 }
 
+/** Where the records begin that are kept: those before it were deleted, and this is what they came to. */
+export function startOf({ first, first_prev: last, first_range: range }: Row<'audit_chains'>): ChainHead {
+  return { size: first, last: toBytes(last), range: rangeOf(range) }
+}
+
+/** Whether it is what the database says where the chain ends. */
+export function isEnd({ size, last, range }: ChainHead, row: Row<'audit_chains'>): boolean {
+  return size === row.size && fromBytes(last) === row.last && rangeText(range) === row.range
+}
+
 function headOf({ size, last, at, range }: Pick<Row<'audit_chains'>, 'size' | 'last' | 'at' | 'range'>): Head {
   return { size, last: toBytes(last), at, range: rangeOf(range) }
 }

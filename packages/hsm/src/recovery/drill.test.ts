@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { fromHex } from '@keytether/codec'
 import { oldServiceOnSqlite } from '@keytether/test/old-service'
+import { openHsm } from '../hsm.ts'
 import type { MasterKey } from '../vault/master-key.ts'
 import { type DrillStep, restoreDrill } from './drill.ts'
 
@@ -32,7 +33,15 @@ async function all(file: string, master: MasterKey | undefined = right): Promise
 }
 
 const outcomes = (steps: readonly DrillStep[]) => Object.fromEntries(steps.map(({ step, outcome }) => [step, outcome]))
-const inOrder = { database: 'ok', migrations: 'ok', secrets: 'ok', keys: 'ok', 'key domains': 'ok', service: 'ok' }
+const inOrder = {
+  database: 'ok',
+  migrations: 'ok',
+  secrets: 'ok',
+  keys: 'ok',
+  'key domains': 'ok',
+  audit: 'ok',
+  service: 'ok',
+}
 
 test('a copy in order', async () => {
   const steps = await drill('')
@@ -85,6 +94,43 @@ for (const [name, sql, differs, says] of rows) {
     assert.match(JSON.stringify(steps), says)
   })
 }
+
+test('an audit log in which something was changed', async () => {
+  const file = join(folder, 'audited.db')
+  copyFileSync(join(folder, 'keytether.db'), file)
+  {
+    await using hsm = await openHsm({ devices: { roots: [] }, database: `sqlite:${file}`, masterKey: right })
+    for (let n = 0; n < 3; n++) await hsm.history.record({ tenant: null, type: 'test.happened', subject: `${n}` })
+  }
+  const audit = async (sql: string) => {
+    const copy = join(folder, 'copy.db')
+    rmSync(copy, { force: true })
+    copyFileSync(file, copy)
+    const database = new DatabaseSync(copy)
+    database.exec(sql)
+    database.close()
+    return (await all(copy)).find(({ step }) => step === 'audit')!
+  }
+  const whole = await audit('')
+  assert.equal(whole.outcome, 'ok', JSON.stringify(whole))
+  assert.match(whole.words, /^[1-9]\d* chains of [1-9]\d* records, each whole/)
+  for (const [sql, says] of [
+    [
+      "update audit set line = replace(line, 'test.happened', 'test.hoppened') where chain = 'service' and seq = 0",
+      /record 1 is not the one/,
+    ],
+    ["delete from audit where chain = 'service' and seq = 1", /record 1 is missing/],
+    [
+      "delete from audit where chain = 'service' and seq = (select max(seq) from audit where chain = 'service')",
+      /it ends with/,
+    ],
+    ["update audit set line = 'x' where chain = 'service' and seq = 0", /record 0 is not the one/],
+  ] as const) {
+    const broken = await audit(sql)
+    assert.equal(broken.outcome, 'failed', sql)
+    assert.match(broken.details![0]!, says)
+  }
+})
 
 test('a page that was overwritten', async () => {
   const file = join(folder, 'damaged.db')

@@ -5,6 +5,7 @@ import { type Hsm, openHsm } from '../hsm.ts'
 import { planMigrations } from '../store/migrate.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { MasterKey } from '../vault/master-key.ts'
+import { auditChains } from './audit-chains.ts'
 import { keyCopies, keyDomains } from './key-copies.ts'
 import { secrets } from './secrets.ts'
 import { wholeness } from './wholeness.ts'
@@ -16,7 +17,7 @@ import { wholeness } from './wholeness.ts'
 type Outcome = 'ok' | 'incomplete' | 'failed' | 'skipped'
 
 export interface DrillStep {
-  readonly step: 'database' | 'migrations' | 'secrets' | 'keys' | 'key domains' | 'service'
+  readonly step: 'database' | 'migrations' | 'secrets' | 'keys' | 'key domains' | 'audit' | 'service'
   readonly outcome: Outcome
   /** What was seen, for people. */
   readonly words: string
@@ -42,6 +43,7 @@ export async function* restoreDrill(url: string, master: MasterKey | undefined):
   yield { step: 'secrets', ...(await onStore(url, store => secrets(store, master))) }
   yield { step: 'keys', ...(await onStore(url, keyCopies)) }
   yield { step: 'key domains', ...(await onStore(url, keyDomains)) }
+  yield { step: 'audit', ...(await onStore(url, auditChains)) }
   yield { step: 'service', ...(await finding(() => started(url, master))) }
 }
 
