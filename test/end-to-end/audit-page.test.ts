@@ -1,18 +1,22 @@
 /** The commands in docs/audit.md print what stands there, and its tables are those of the format. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
-import { formatNoteKey } from '@keytether/audit'
-import { auditLog, bytesOf, checkpointNote, exportLines } from '@keytether/test/audit-log'
+import { chainRecord, emptyChain, formatNoteKey } from '@keytether/audit'
+import { auditLog, bytesOf, checkpointNote, entryOf, exportLines } from '@keytether/test/audit-log'
 import { keytether, main } from '@keytether/test/keytether'
+import { killAll, longRunning } from '@keytether/test/long-running'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-audit-'))
 const page = readFileSync(join(import.meta.dirname, '../../docs/audit.md'), 'utf8')
-after(() => rmSync(folder, { recursive: true }))
+after(() => {
+  killAll()
+  rmSync(folder, { recursive: true })
+})
 
 const log = auditLog(100)
 const keys = log.signers.map(({ key }) => formatNoteKey(key)).join('\n')
@@ -26,21 +30,62 @@ const files = {
 }
 for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
 
-test('the sessions with files are what happens', async () => {
-  const sessions = [...page.matchAll(/^```console\n(.*?)^```$/gms)].map(([, session = '']) => session)
-  const offline = sessions.filter(session => session.includes('audit verify'))
-  assert.equal(offline.length, 3)
-  for (const session of offline) {
-    const [command = '', ...lines] = session.slice(2).split('\n')
-    const script = `keytether() { '${process.execPath}' '${main}' "$@"; }\n${command}`
-    const { stdout } = await promisify(execFile)('bash', ['-e', '-o', 'pipefail', '-c', script], { cwd: folder })
-    const expected = lines
-      .join('\n')
-      .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-      .replaceAll(/^…\n/gm, '(.*\\n)*')
-      .replaceAll('…', '.*')
-    assert.match(stdout, new RegExp(`^${expected}$`), command)
+interface Step {
+  readonly command: string
+  readonly expected: RegExp
+}
+
+const sessions: readonly (readonly Step[])[] = [...page.matchAll(/^```console\n(.*?)^```$/gms)].map(
+  ([, session = '']) =>
+    session
+      .split(/^\$ /m)
+      .slice(1)
+      .map(step => {
+        const [command = '', ...lines] = step.split('\n')
+        const expected = lines
+          .join('\n')
+          .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+          .replaceAll(/^…\n/gm, '(.*\\n)*')
+          .replaceAll(/ *… */g, '.*')
+          .replaceAll(/ {2,}/g, ' +')
+        return { command, expected: new RegExp(`^${expected}$`) }
+      }),
+)
+
+async function type({ command, expected }: Step, cwd: string, environment: Record<string, string> = {}) {
+  const script = `keytether() { '${process.execPath}' '${main}' "$@"; }\n${command}`
+  const options = { cwd, env: { ...process.env, ...environment } }
+  const { stdout } = await promisify(execFile)('bash', ['-e', '-o', 'pipefail', '-c', script], options)
+  assert.match(stdout, expected, command)
+}
+
+test('the sessions with a service are what happens', async () => {
+  const home = join(folder, 'service')
+  mkdirSync(home)
+  for (const [name, text] of Object.entries({ token: 'the-token-of-this-test', 'master-key': '07'.repeat(32) })) {
+    writeFileSync(join(home, name), `${text}\n`)
   }
+  const settings = ['--listen', '127.0.0.1:0', '--token-file', 'token', '--master-key-file', 'master-key']
+  const service = longRunning(['serve', ...settings], home)
+  const { url } = await service.event('ready')
+  const environment = { KEYTETHER_URL: url!, KEYTETHER_TOKEN: 'the-token-of-this-test' }
+  for (const step of sessions.slice(0, 2).flat()) await type(step, home, environment)
+  const json = await keytether(['audit', 'list', '--outcome', 'UNAUTHORIZED', '--json'], {
+    cwd: home,
+    env: environment,
+  })
+  assert.deepEqual([json.code, json.stdout], [0, ''])
+  const next = await keytether(['audit', 'export', '--from', '5'], { cwd: home, env: environment })
+  assert.deepEqual([JSON.parse(next.stdout.split('\n')[0]!).from.size, next.code], [5, 0])
+  const beyond = await keytether(['audit', 'export', '--from', '9999'], { cwd: home, env: environment })
+  assert.equal(beyond.code, 2)
+  assert.match(beyond.stderr, /from: wanted 0 to \d+, between which records are kept, got 9999/)
+  assert.equal(await service.end('SIGTERM'), 0)
+})
+
+test('the sessions with files are what happens', async () => {
+  assert.equal(sessions.length, 5)
+  for (const step of sessions.slice(2).flat()) await type(step, folder)
 })
 
 test('for programs, with the exit code', async () => {
@@ -72,10 +117,18 @@ test('the tables are those of the format', () => {
   const table = (head: string) => {
     const lines = page.slice(page.indexOf(`| ${head} |`)).split('\n')
     const rows = lines.slice(2, lines.indexOf(''))
-    return rows.map(row => /`(\w+)`/.exec(row)![1]!)
+    return rows.flatMap(row => [...row.split('|')[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!))
   }
   const source = readFileSync(join(import.meta.dirname, '../../packages/audit/src/findings.ts'), 'utf8')
   assert.deepEqual(table('finding').sort(), [...source.matchAll(/^ {2}\| '(\w+)'$/gm)].map(([, code]) => code).sort())
   const header = JSON.parse(exportLines(log)[0]!)
   assert.deepEqual(table('member'), Object.keys(header))
+  // The format takes no member that it does not declare, and each of these.
+  const { request } = entryOf(0)
+  const all = { ...request!, refused: [{ operation: 'sign', outcome: 'FORBIDDEN' }], repeated: 1 }
+  const written = JSON.parse(
+    Buffer.from(chainRecord(emptyChain, null, { ...entryOf(0), request: all }).line).toString(),
+  )
+  assert.deepEqual(table('of a request'), Object.keys(written.request))
+  assert.deepEqual(table('of an event'), Object.keys(entryOf(4).event!))
 })
