@@ -105,6 +105,7 @@ export const peopleOperations = {
     body: z.strictObject({ tenant: Name.default('main'), name: Name, password: Password }),
     answer: Begun,
     session: 'begins',
+    secret: true,
   }),
   beginPasskeySignIn: operation({
     method: 'POST',
@@ -143,6 +144,7 @@ export const peopleOperations = {
       /** Absent: the service has no passkeys. */
       passkey: CeremonyOptions.optional(),
     }),
+    secret: true,
   }),
   acceptInvitation: operation({
     method: 'POST',
@@ -159,6 +161,7 @@ export const peopleOperations = {
     ),
     answer: Begun,
     session: 'begins',
+    secret: true,
   }),
   getOwnSignIn: operation({
     method: 'GET',
@@ -179,6 +182,7 @@ export const peopleOperations = {
       current: Password.optional(),
       password: Password,
     }),
+    secret: true,
   }),
   beginPasskey: operation({
     method: 'POST',

@@ -101,6 +101,7 @@ export const serviceOperations = {
       administrator: z.strictObject({ id: z.string(), name: z.string() }),
       token: z.string(),
     }),
+    secret: true,
   }),
   unseal: operation({
     method: 'POST',
@@ -133,5 +134,6 @@ export const serviceOperations = {
       /** How many secrets were sealed anew. */
       sealed: z.int().min(0),
     }),
+    secret: true,
   }),
 }

@@ -1,5 +1,6 @@
 /** People who sign in, as their programs and browsers meet the service. */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SoftAuthenticator } from '@keytether/test/soft-authenticator'
@@ -169,4 +170,33 @@ test('without a name for them, there are no passkeys', async () => {
   assert.deepEqual(await bench.ask('POST', '/sessions/challenge').then(({ code }) => code), 'WRONG_STATE')
   const { answer } = await bench.ask('POST', '/invitations/challenge', { secret: await bench.invite() })
   assert.deepEqual(answer, { name: 'ann', tenant: 'main' })
+})
+
+test('signing in is on record, with nothing of what was shown', async () => {
+  await using bench = await start()
+  const { ask, as } = bench
+  const secret = await bench.invite()
+  const { answer } = await ask('POST', '/invitations/accept', { secret, password })
+  await ask('POST', '/sessions', { name: 'ann', password: 'wrong horse battery' })
+  await ask('GET', '/me/sign-in', undefined, as(answer.token))
+  const rows = await bench.service.hsm.store.db.selectFrom('audit').selectAll().execute()
+  const all = rows
+    .map(row =>
+      JSON.stringify(row, (_, value) => (value instanceof Uint8Array ? Buffer.from(value).toString() : value)),
+    )
+    .join('\n')
+  for (const recorded of [
+    'acceptInvitation',
+    'password.set',
+    'session.began',
+    'signIn',
+    'UNAUTHORIZED',
+    'session.refused',
+  ])
+    assert.match(all, new RegExp(recorded.replace('.', '\\.')), recorded)
+  const hashes = [
+    { secret, password },
+    { name: 'ann', password: 'wrong horse battery' },
+  ].map(body => createHash('sha256').update(JSON.stringify(body)).digest('base64'))
+  for (const one of [secret, password, 'wrong horse', answer.token, ...hashes]) assert.ok(!all.includes(one))
 })

@@ -70,7 +70,7 @@ eachDatabase((_, open) => {
     const listed = await ask(ann, 'GET', '/principals/bob/credentials')
     assert.deepEqual(
       listed.answer.items.map((one: object) => Object.keys(one)),
-      [['id', 'name', 'createdAt', 'lastUsedAt']],
+      [['id', 'name', 'kind', 'createdAt', 'lastUsedAt']],
     )
 
     const change = { disabled: true }
