@@ -166,3 +166,16 @@ test('everything that was done, and nothing that is secret', async () => {
     return { requestId: response.headers.get('x-request-id')! }
   }
 })
+
+test('who watches is told when the service ends', async () => {
+  const begun = Promise.withResolvers<void>()
+  const [{ id: device } = assert.fail('it is there')] = service.devices.known()
+  const trace = traceDevice({
+    send: fetchTransport(service.url, token),
+    device: device!,
+    onTraced: () => begun.resolve(),
+  })
+  await begun.promise
+  await service.close()
+  assert.equal((await trace).ended, 'time')
+})

@@ -11,7 +11,7 @@ import { createClient, fetchTransport } from '@keytether/api'
 import { emulatorRoot } from '@keytether/emulator'
 import { createLog } from '@keytether/server'
 import { BenchToken } from '@keytether/test/group-bench'
-import { main } from '@keytether/test/keytether'
+import { keytether, main } from '@keytether/test/keytether'
 import { requirePeers } from '@keytether/test/peers'
 import { apiToken, Bench } from '@keytether/test/service-bench'
 
@@ -66,6 +66,13 @@ test('every command does what it is there for, and every figure is there', { tim
   assert.match(stdout, /"command":"DEVICE STATUS"/)
   for (const message of ['device command', 'device operation', 'request answered']) {
     assert.match(stdout, new RegExp(`"msg":"${message}"`))
+  }
+  const env = { KEYTETHER_URL: bench.service.url, KEYTETHER_TOKEN: apiToken }
+  for (const [index, ends] of [5, 1].entries()) {
+    bench.service.devices.session(tokens[index]!.path)!.close('pulled')
+    const { code, stdout } = await keytether(['service', 'health'], { env })
+    assert.equal(code, ends, stdout)
+    assert.match(stdout, /^- group pair: .*: it is offline: pulled$/m)
   }
   const named = [...page.matchAll(/^\| `keytether_[^|]*\|/gm)].flatMap(([cell]) =>
     [...cell.matchAll(/`(keytether_\w+)`/g)].map(([, name]) => name!),

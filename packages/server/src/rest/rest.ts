@@ -55,7 +55,9 @@ function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal):
       if (operation.followed && asEvents) return follow(hsm, call, reply, turnstile, closing)
       using _ = turnstile.enter(call.caller, operation.rate, usesOf(name, call))
       if (operation.progress && asEvents) {
-        return await streamProgress(reply, async tell => handler(hsm, asked(operation, call, tell)))
+        // Who watches is not waited for when the service ends.
+        const watched = { ...call, signal: AbortSignal.any([call.signal, closing]) }
+        return await streamProgress(reply, async tell => handler(hsm, asked(operation, watched, tell)))
       }
       const named = namedRequest(name, operation, call)
       if (named === undefined) {
