@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { createLog, startService } from '@keytether/server'
 import { SoftAuthenticator } from '../test/support/soft-authenticator.ts'
 import { heading, print, rate } from './report.ts'
+import { TokenIssuer } from './token-issuer.ts'
 
 const token = 'known-to-everybody-in-this-benchmark'
 const origin = 'https://hsm.example.com'
@@ -59,12 +60,18 @@ async function measure(url: string): Promise<void> {
   const { id: userHandle } = await ask('GET', '/v1/me', session)
   const { token: made } = await ask('POST', '/v1/principals/bob/credentials', token, { name: 'bench' })
 
+  using issuer = await TokenIssuer.start()
+  const rules = [{ claim: 'groups', value: 'hsm', roles: ['operator'] }]
+  await ask('POST', '/v1/issuers', token, { name: 'company', url: issuer.url, audiences: ['keytether'], rules })
+
   heading('Log-ins, one after the other')
   const nobody = { name: 'a request without one', value: await rate(() => ask('GET', '/health/alive')) }
   for (const [name, credential] of [
     ['a token of the settings', token],
     ['a token that was made', made],
     ['the session of a person', session],
+    ['a token of an identity provider, ES256', issuer.token('ES256', 'keytether')],
+    ['a token of an identity provider, RS256', issuer.token('RS256', 'keytether')],
   ] as const) {
     const value = await rate(() => ask('GET', '/v1/me', credential))
     print({ name: `requests with ${name}`, value, unit: '/s', beside: nobody })
