@@ -18,6 +18,8 @@ const all = [
   'audit',
   'audit-verify',
   'login',
+  'client-certificate',
+  'authorised',
 ]
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => !all.includes(name))

@@ -44,6 +44,7 @@ export interface Binding {
 
 interface Loaded extends Authority {
   readonly tenant: string
+  readonly notBefore: number
   readonly x509: X509Certificate
 }
 
@@ -186,8 +187,8 @@ export class Authorities {
     demandSettings(settings, now)
     const made = await this.#foundation.history.write(async db => {
       const owner = await findPrincipal(db, tenant, principal)
-      const { id, x509 } = loadedOf(await findAuthority(db, tenant, authority))
-      const shows = { kind: 'certificate', hash: identityHash(x509, identity), identity, authority: id } as const
+      const { id, fingerprint } = loadedOf(await findAuthority(db, tenant, authority))
+      const shows = { kind: 'certificate', hash: identityHash(fingerprint, identity), identity, authority: id } as const
       const value = await insertCredential(db, { principal: owner.id, name, settings, shows, now })
       const happened = { tenant, type: 'credential.created', subject: owner.id, actor: caller.principal }
       return {
@@ -202,10 +203,12 @@ export class Authorities {
   /** Who shows this certificate; none: nobody who may log in. */
   async callerOf(certificate: ClientCertificate, address: string): Promise<Caller | undefined> {
     const now = this.#foundation.now()
-    const issuers = (this.#bySubject.get(certificate.issuer) ?? []).filter(({ x509 }) => certificate.isOf(x509, now))
+    const issuers = (this.#bySubject.get(certificate.issuer) ?? []).filter(
+      ({ x509, notBefore, notAfter }) => notBefore <= now && now <= notAfter && certificate.isOf(x509, now),
+    )
     for (const identity of certificate.identities) {
       for (const issuer of issuers) {
-        const found = await this.#logins.byIdentity(identityHash(issuer.x509, identity), address)
+        const found = await this.#logins.byIdentity(identityHash(issuer.fingerprint, identity), address)
         // Tenants may have the same authority, and each has a list of its own.
         if (found?.authority === issuer.id && isGood(certificate, issuer, now)) return found.caller
       }
@@ -236,11 +239,13 @@ function isGood({ serial }: ClientCertificate, { revocations }: Loaded, now: num
   return now < nextUpdate && !serials.has(serial)
 }
 
-/** What finds a credential, as the hash of a token does. */
-function identityHash(authority: X509Certificate, identity: string): string {
-  return createHash('sha256')
-    .update(`certificate ${fingerprintOf(authority)} ${identity}`)
-    .digest('hex')
+/**
+ * What finds a credential, as the hash of a token does.
+ *
+ * @param authority its fingerprint
+ */
+function identityHash(authority: string, identity: string): string {
+  return createHash('sha256').update(`certificate ${authority} ${identity}`).digest('hex')
 }
 
 function fingerprintOf({ fingerprint256 }: X509Certificate): string {
@@ -268,6 +273,7 @@ function loadedOf(row: Row<'authorities'>): Loaded {
     name: row.name,
     subject: x509.subject.replaceAll('\n', ', '),
     fingerprint: fingerprintOf(x509),
+    notBefore: x509.validFromDate.getTime(),
     notAfter: x509.validToDate.getTime(),
     ...(row.revocations !== null && { revocations: revocationList(new Uint8Array(row.revocations), x509) }),
     createdAt: row.created_at,

@@ -34,12 +34,16 @@ export class ClientCertificate {
   /** Whom it names, as `dns:web.example.com`, the narrowest first. */
   readonly identities: readonly string[]
   readonly #fit: boolean
+  readonly #from: number
+  readonly #to: number
   readonly #issuedBy = new WeakMap<X509Certificate, boolean>()
 
   /** @throws DecodeError, Error of the runtime's */
   constructor(der: Uint8Array) {
     const { content, algorithm } = decode(Certificate, der)
     this.x509 = new X509Certificate(der)
+    this.#from = this.x509.validFromDate.getTime()
+    this.#to = this.x509.validToDate.getTime()
     this.issuer = toHex(content.issuer)
     this.serial = toHex(content.serial)
     const byId = new Map((content.extensions ?? []).map(one => [toHex(one.id), one]))
@@ -57,9 +61,9 @@ export class ClientCertificate {
       isForClients(byId.get(ids.extendedKeyUsage))
   }
 
-  /** Whether this authority itself has issued it, for clients, and both are good at the time. */
+  /** Whether this authority itself has issued it, for clients, and it is good at the time. */
   isOf(authority: X509Certificate, now: number): boolean {
-    return this.#fit && isValid(this.x509, now) && isValid(authority, now) && this.#isIssuedBy(authority)
+    return this.#fit && this.#from <= now && now <= this.#to && this.#isIssuedBy(authority)
   }
 
   #isIssuedBy(authority: X509Certificate): boolean {
@@ -82,10 +86,6 @@ export function identitiesOf(pem: string): readonly string[] {
     if (cause instanceof HsmError) throw cause
     throw new HsmError('INVALID', 'wanted a certificate in PEM form', { cause })
   }
-}
-
-function isValid({ validFromDate, validToDate }: X509Certificate, now: number): boolean {
-  return validFromDate.getTime() <= now && now <= validToDate.getTime()
 }
 
 /** `uri` before `email` before `dns`, so that who is named more exactly is not taken for his host. */

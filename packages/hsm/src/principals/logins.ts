@@ -7,8 +7,8 @@ import type { Row } from '../store/tables.ts'
 import { type Addresses, addresses } from './addresses.ts'
 import type { Caller, Login, Role } from './caller.ts'
 
-/** Enough for those that are busy at one time. */
-const mostRemembered = 10_000
+/** Enough for those that are busy at one time; then those go that were found out first. */
+const mostRemembered = 20_000
 const flushMs = 60_000
 
 /** What has another form was not made here, and is not looked for. */
@@ -181,7 +181,7 @@ export class Logins implements AsyncDisposable {
     const found = await read()
     // What was read may be of before a change that was made meanwhile.
     if (found === undefined || generation !== this.#generation) return found
-    if (known.size >= mostRemembered) known.clear()
+    if (known.size >= mostRemembered) known.delete(known.keys().next().value!)
     known.set(key, found)
     return found
   }

@@ -5,25 +5,28 @@ import { ClientCertificate, type Hsm } from '@keytether/hsm'
 import type { WayIn } from './authenticate.ts'
 
 export function tenantCertificates({ authorities }: Hsm): WayIn {
-  /** None: it cannot be read, and is nobody's. */
-  const known = new WeakMap<TLSSocket, ClientCertificate | undefined>()
-  const shownBy = ({ socket }: IncomingMessage) =>
-    socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined
+  /** What each connection shows, which stays as it is: none, or what nobody can read, or a certificate. */
+  const known = new WeakMap<TLSSocket, ClientCertificate | 'unreadable' | undefined>()
+  const shownBy = ({ socket }: IncomingMessage) => {
+    if (!(socket instanceof TLSSocket)) return undefined
+    if (!known.has(socket)) known.set(socket, certificateOf(socket))
+    return known.get(socket)
+  }
   return {
     shown: request => shownBy(request) !== undefined,
     async callerOf(request, address) {
-      const socket = request.socket as TLSSocket
-      if (!known.has(socket)) known.set(socket, readable(shownBy(request)!))
-      const certificate = known.get(socket)
-      return certificate && authorities.callerOf(certificate, address)
+      const certificate = shownBy(request)
+      return certificate instanceof ClientCertificate ? authorities.callerOf(certificate, address) : undefined
     },
   }
 }
 
-function readable(der: Uint8Array): ClientCertificate | undefined {
+function certificateOf(socket: TLSSocket): ClientCertificate | 'unreadable' | undefined {
+  const der = socket.getPeerX509Certificate()?.raw
+  if (der === undefined) return undefined
   try {
     return new ClientCertificate(new Uint8Array(der))
   } catch {
-    return undefined
+    return 'unreadable'
   }
 }
