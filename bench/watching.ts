@@ -32,7 +32,7 @@ const watches: readonly (readonly [string, Watch])[] = [
   ['log at debug', hsm => logWork(createLog('debug', openSync('/dev/null', 'w')), hsm)],
   ['log at trace', hsm => logWork(createLog('trace', openSync('/dev/null', 'w')), hsm)],
   ['live trace of a token', (hsm, caller, device) => void traceDevice(hsm, caller, device, blind)],
-  ['OpenTelemetry', hsm => openTracing(hsm)],
+  ['OpenTelemetry', hsm => openTracing(hsm, createLog('silent'))],
 ]
 await signatures(() => {})
 for (const [name, watch] of watches) {

@@ -75,7 +75,7 @@ export async function startService(config: ServiceConfig, log: Log): Promise<Ser
       void session.closed.then(error => device.close(error.message))
     },
   })
-  const tracing = await openTracing(hsm)
+  const tracing = await openTracing(hsm, log)
   let settings = config
   let authenticate = await authenticator(config, hsm)
   const bootstrapSecret = canLogIn(config) ? undefined : await hsm.bootstrap.open()

@@ -12,7 +12,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
-import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry/core'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import {
@@ -37,6 +37,8 @@ interface Traced {
 
 /** Of one request: what moves whole tokens is as clear from its beginning. */
 const mostExchanges = 1_000
+/** How long the end waits for the collector to take the last ones. */
+const lingerMs = 2_000
 
 export class OpenTelemetry implements Tracing {
   readonly #provider: TracerProvider
@@ -44,11 +46,16 @@ export class OpenTelemetry implements Tracing {
   readonly #propagator = new W3CTraceContextPropagator()
   readonly #traced = new Map<string, Traced>()
   readonly #leave: () => void
+  readonly #onTrouble: (error: unknown) => void
 
+  /** @param onTrouble traces could not be handed over */
   constructor(
     { pools, devices }: Pick<Hsm, 'pools' | 'devices'>,
     environment: Readonly<Record<string, string | undefined>>,
+    onTrouble: (error: unknown) => void,
   ) {
+    this.#onTrouble = onTrouble
+    setGlobalErrorHandler(onTrouble)
     const service = resourceFromAttributes({ 'service.name': 'keytether', 'service.version': version })
     this.#provider = new TracerProvider({
       resource: defaultResource()
@@ -101,7 +108,11 @@ export class OpenTelemetry implements Tracing {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#leave()
-    await this.#provider.shutdown()
+    // Nobody waits long for a collector, and that it is away is no failure of the service.
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, lingerMs)
+    await Promise.race([this.#provider.shutdown().catch(this.#onTrouble), late])
+    clearTimeout(timer)
   }
 
   #of({ request }: { readonly request: string | undefined }): Traced | undefined {
