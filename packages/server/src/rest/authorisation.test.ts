@@ -29,8 +29,8 @@ import { buildApp } from '../app.ts'
 import { createLog } from '../log.ts'
 
 const rootToken = 'the-root-token-of-this-test'
-/** Each request comes from another address of these, since who has failed waits a second at his. */
-const networks = { office: '2001:db8:1::', branch: '2001:db8:2::', none: '2001:db8:3::' } as const
+/** Each request comes from another /64 of these, since who has failed waits a second at his. */
+const networks = { office: '2001:db8:1', branch: '2001:db8:2', none: '2001:db8:3' } as const
 let tenants: TwoTenants
 let base: string
 /** Of principals that may all that one of a tenant can, but for what they are called. */
@@ -64,7 +64,7 @@ before(async () => {
     revoked: await make('revoked'),
     disabled: await make('disabled'),
     deleted: await make('deleted'),
-    elsewhere: await make('elsewhere', { addresses: [`${networks.branch}/48`] }),
+    elsewhere: await make('elsewhere', { addresses: [`${networks.branch}::/48`] }),
     untagged: await make('untagged', {}, ['operator']),
   }
   for (const { id } of await hsm.credentials.list(caller, 'revoked'))
@@ -100,7 +100,7 @@ before(async () => {
       .execute()
     await db
       .updateTable('tenants')
-      .set({ addresses: JSON.stringify([`${networks.office}/48`, `${networks.branch}/48`]) })
+      .set({ addresses: JSON.stringify([`${networks.office}::/48`, `${networks.branch}::/48`]) })
       .where('id', '=', mine)
       .execute()
   })
@@ -134,7 +134,7 @@ interface Asked {
 }
 
 let addresses = 0
-const from = (network: keyof typeof networks) => `${networks[network]}${(++addresses).toString(16)}`
+const from = (network: keyof typeof networks) => `${networks[network]}:${(++addresses).toString(16)}::1`
 
 async function refusal({ method, path, body, bytes }: Asked, token: string | undefined, address = from('office')) {
   const response = await fetch(`${base}${path}`, {
