@@ -1,7 +1,7 @@
 /** The audit log: what was asked and what came of it, and what happened, in a chain. */
 import { z } from 'zod'
 import { operation } from './operation.ts'
-import { PageQuery, pageOf, Time } from './values.ts'
+import { Name, PageQuery, pageOf, Time } from './values.ts'
 
 const Text = z.string().min(1).max(128)
 const Count = z.int().min(0)
@@ -58,6 +58,17 @@ export const AuditRecord = z.strictObject({
   event: AuditedEvent.optional(),
 })
 export type AuditRecord = z.infer<typeof AuditRecord>
+
+const AuditSettings = z.strictObject({
+  /** The name of a key; absent: the service alone signs. */
+  checkpointKey: z.string().optional(),
+  /** Absent: for ever. */
+  retentionDays: z.int().optional(),
+  /** How many records there have been. */
+  size: Count,
+  /** The number of the first one that is kept. */
+  first: Count,
+})
 
 const roles = ['auditor', 'administrator', 'root'] as const
 
@@ -127,5 +138,28 @@ export const auditOperations = {
     }),
     answer: pageOf(z.string()),
     paged: true,
+  }),
+  getAuditSettings: operation({
+    method: 'GET',
+    path: '/audit/settings',
+    summary: 'Which key signs checkpoints beside the service, and for how long records are kept',
+    roles,
+    rate: 'read',
+    answer: AuditSettings,
+  }),
+  changeAuditSettings: operation({
+    method: 'PATCH',
+    path: '/audit/settings',
+    summary: 'Changes which key signs checkpoints, and for how long records are kept',
+    description: 'What is older is deleted; checkpoints over it and over what is kept can still be verified.',
+    roles: ['administrator', 'root'],
+    rate: 'write',
+    body: z.strictObject({
+      /** By name or id, of the curve P-256; null: the service alone signs. */
+      checkpointKey: Name.nullable().optional(),
+      /** In days; null: for ever. */
+      retentionDays: z.int().min(1).max(36_500).nullable().optional(),
+    }),
+    answer: AuditSettings,
   }),
 }

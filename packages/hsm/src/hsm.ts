@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Appender } from './audit/appender.ts'
 import { Audit } from './audit/audit.ts'
 import { Checkpoints } from './audit/checkpoints.ts'
+import { Keeper } from './audit/keeper.ts'
 import { Authorities } from './authorities/authorities.ts'
 import { Cryptography } from './cryptography/cryptography.ts'
 import { Agents } from './devices/agents.ts'
@@ -85,6 +86,7 @@ export interface Hsm extends Foundation, AsyncDisposable {
   readonly events: Events
   readonly audit: Audit
   readonly checkpoints: Checkpoints
+  readonly auditKeeper: Keeper
 }
 
 const inMemory = 'sqlite::memory:'
@@ -139,6 +141,9 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
   const requests = opened.use(new Requests(foundation, vault))
   const agents = opened.use(new Agents(foundation, logins))
   const issued = opened.use(new IssuedLogins(foundation, logins))
+  const cryptography = new Cryptography(foundation, keys)
+  const checkpoints = new Checkpoints({ ...foundation, vault, keys, cryptography })
+  const auditKeeper = opened.use(new Keeper(foundation, vault, checkpoints))
   const all = opened.move()
   return {
     ...foundation,
@@ -170,11 +175,12 @@ export async function openHsm({ devices: options, database = inMemory, masterKey
     diagnosis: new Diagnosis(foundation, placement),
     retirements: new Retirements(foundation, registry, vault, options.roots),
     keys,
-    cryptography: new Cryptography(foundation, keys),
+    cryptography,
     requests,
     events: new Events(foundation),
     audit: new Audit(foundation, appender),
-    checkpoints: new Checkpoints(foundation, vault),
+    checkpoints,
+    auditKeeper,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

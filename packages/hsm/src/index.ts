@@ -1,5 +1,6 @@
 export type { AuditedRequest } from '@keytether/audit'
 export type { Audit } from './audit/audit.ts'
+export { type ChainSettings, chainSettings, changeChainSettings } from './audit/chain-settings.ts'
 export type { Checkpoints } from './audit/checkpoints.ts'
 export { beginExport, exportLines } from './audit/export.ts'
 export { listRecords } from './audit/records.ts'

@@ -10,6 +10,10 @@ export function chainOf(tenant: string | null): string {
   return tenant ?? serviceChain
 }
 
+export function tenantOfChain(chain: string): string | null {
+  return chain === serviceChain ? null : chain
+}
+
 export interface Head extends ChainHead {
   /** Milliseconds UTC, of the last record. */
   readonly at: number
@@ -57,7 +61,7 @@ function headOf({ size, last, at, range }: Pick<Row<'audit_chains'>, 'size' | 'l
   return { size, last: toBytes(last), at, range: rangeOf(range) }
 }
 
-function rangeText(range: CompactRange): string {
+export function rangeText(range: CompactRange): string {
   return range.map(fromBytes).join(' ')
 }
 
@@ -65,7 +69,7 @@ export function rangeOf(text: string): CompactRange {
   return text === '' ? [] : text.split(' ').map(toBytes)
 }
 
-function fromBytes(bytes: Uint8Array): string {
+export function fromBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 

@@ -1,6 +1,13 @@
 /** The audit log. */
 import type { AnswerInput, auditOperations } from '@keytether/api'
-import { beginExport, exportLines, listRecords } from '@keytether/hsm'
+import {
+  beginExport,
+  type ChainSettings,
+  chainSettings,
+  changeChainSettings,
+  exportLines,
+  listRecords,
+} from '@keytether/hsm'
 import type { Handlers } from './handler.ts'
 
 type Listed = AnswerInput<(typeof auditOperations)['listAudit']>['items'][0]
@@ -22,6 +29,18 @@ export const auditHandlers: Handlers<typeof auditOperations> = {
     const { items, ...rest } = await exportLines(hsm, caller, { from, to }, { cursor, limit })
     return { items: [...items], ...rest }
   },
+  getAuditSettings: async (hsm, { caller }) => settingsAnswer(await chainSettings(hsm, caller)),
+  async changeAuditSettings(hsm, { caller, body: { checkpointKey, retentionDays: retention } }) {
+    return settingsAnswer(await changeChainSettings(hsm, caller, { checkpointKey, retention }))
+  },
+}
+
+function settingsAnswer({ checkpointKey, retention, size, first }: ChainSettings) {
+  return {
+    ...(checkpointKey !== null && { checkpointKey }),
+    ...(retention !== null && { retentionDays: retention }),
+    ...{ size, first },
+  }
 }
 
 function time(text: string | undefined): number | undefined {
