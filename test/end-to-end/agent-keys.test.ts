@@ -1,6 +1,6 @@
 /** Agents that a service knows by their keys, over both transports, and those that it does not know. */
 import assert from 'node:assert/strict'
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -177,6 +177,8 @@ describe('who has no key that is known', () => {
     ]) {
       assert.equal(await post(wrong), 403, wrong)
     }
+    const long = `${head}.${changed(claims!, { jti: 'x'.repeat(65) })}`
+    assert.equal(await post(`${long}.${sign(null, Buffer.from(long), key).toString('base64url')}`), 403)
     const proof = makeAgentProof(key, url, now)
     assert.equal(await post(proof), 200)
     assert.equal(await post(proof), 403)

@@ -206,7 +206,7 @@ export const peopleOperations = {
   removePasskey: operation({
     method: 'DELETE',
     path: '/me/passkeys/{passkey}',
-    summary: 'Signs in with a passkey of yours no more, within 15 minutes of signing in',
+    summary: 'Signs in with a passkey of yours no more, within 15 minutes of signing in; your other sessions end',
     roles: [],
     rate: 'write',
   }),

@@ -152,7 +152,8 @@ function serve<Domain>(
         for (const controller of [due, waiting]) controller.abort(new Error('out of time'))
       }, patienceMs)
       const left = () => waiting.abort(new Error('the client has gone'))
-      reply.raw.once('close', left)
+      if (reply.raw.closed) left()
+      else reply.raw.once('close', left)
       try {
         const { query, body, headers } = request
         const params = request.params as Record<string, string>

@@ -122,9 +122,12 @@ export class Passkeys {
       const { numDeletedRows } = await db.deleteFrom('passkeys').where('id', '=', passkey.id).executeTakeFirst()
       if (numDeletedRows === 0n) throw none
       if (tenant !== null) await this.#principals.demandAdministrator(db, tenant)
+      // Whoever has found it may be in with it.
+      await db.deleteFrom('sessions').where('principal_id', '=', principal).where('id', '!=', caller.session!).execute()
       const happened = { tenant, type: 'passkey.removed', subject: principal, actor: principal }
       return { value: undefined, happened: [{ ...happened, data: { passkey: passkey.id, name: passkey.name } }] }
     })
+    this.#logins.forget(tenant ?? undefined)
   }
 }
 

@@ -116,6 +116,8 @@ eachDatabase((_, open) => {
     assert.deepEqual([session?.way, (await hsm.passkeys.find('id-of-laptop'))?.signCount], ['passkey', 7])
     await hsm.passkeys.remove(bob, 'laptop')
     assert.equal(await hsm.passkeys.signIn(key!, 8, from), undefined)
+    assert.equal(await hsm.sessions.byToken(session!.token, address), undefined)
+    assert.ok(await callerOf(begun!.token))
     await assert.rejects(hsm.passkeys.remove(bob, 'laptop'), { code: 'NOT_FOUND' })
     const { passkeys, passwordSince, invitation } = await hsm.signIns.own(bob)
     assert.deepEqual([passkeys.map(({ name }) => name), passwordSince, invitation], [['phone'], null, undefined])
@@ -179,8 +181,10 @@ eachDatabase((_, open) => {
     await hsm.principals.change(ann, 'bob', { disabled: true })
     assert.equal(await roles(), undefined)
     await hsm.principals.change(ann, 'bob', { disabled: false })
+    assert.equal(await roles(), undefined, 'that session was ended')
+    const { token: next } = (await bench.signIn(password))!
     await hsm.signIns.reset(ann, 'bob')
-    assert.equal(await roles(), undefined)
+    assert.equal(await hsm.sessions.byToken(next, address), undefined)
     assert.equal(await bench.signIn(password), undefined)
     const again = (await hsm.invitations.accept(await invite(), { password }, from))!
     await invite()

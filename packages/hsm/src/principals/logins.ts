@@ -52,6 +52,7 @@ export class Logins implements AsyncDisposable {
   readonly #used = new Map<string, number>()
   readonly #timer: NodeJS.Timeout
   #generation = 0
+  #forgottenAt = Number.NEGATIVE_INFINITY
 
   constructor(foundation: Foundation) {
     this.#foundation = foundation
@@ -135,10 +136,16 @@ export class Logins implements AsyncDisposable {
   /** What was known about who may in a tenant, or in any, is not so any more. */
   forget(tenant?: string): void {
     this.#generation++
+    this.#forgottenAt = performance.now()
     this.#credentials.clear()
     this.#identities.clear()
     this.#principals.clear()
     this.events.emit('forget', tenant)
+  }
+
+  /** When that was last said, as `performance.now` has it. */
+  get forgottenAt(): number {
+    return this.#forgottenAt
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -97,6 +97,8 @@ export class Principals {
       demandRevision(before, revision)
       const after = { ...before, ...this.#columns(before, change), revision: before.revision + 1 }
       await db.updateTable('principals').set(after).where('id', '=', before.id).execute()
+      // When it may log in again, nobody is in who was before.
+      if (change.disabled) await db.deleteFrom('sessions').where('principal_id', '=', before.id).execute()
       await this.demandAdministrator(db, tenant)
       const happened = { tenant, type: 'principal.changed', subject: before.id, actor: caller.principal }
       return { value: principalOf(after), happened: [{ ...happened, data: { name: before.name, ...change } }] }

@@ -15,6 +15,8 @@ import type { AddressOf } from './address.ts'
 const clockToleranceS = 60
 /** Of one proof, from when it is made to when nobody takes it any more. */
 const longestS = agentProof.lifetimeS + 2 * clockToleranceS
+/** What agents call a proof is no longer: anybody can send some, and those are remembered. */
+const longestId = 64
 /** So many agents in that time, or the oldest may come again. */
 const mostRemembered = 100_000
 
@@ -59,6 +61,8 @@ export class AgentProofs {
       const { aud, jti } = payload
       const thumbprint = await calculateJwkThumbprint(protectedHeader.jwk!)
       if (typeof aud !== 'string') return 'its proof is for several'
+      if (typeof jti !== 'string' || jti.length > longestId)
+        return `its proof has no jti of at most ${longestId} characters`
       if (!this.#isNew(`${thumbprint} ${jti}`, now)) return 'its proof was shown before'
       return { thumbprint, audience: aud, enrolment: enrolmentOf(request) }
     } catch (error) {

@@ -9,7 +9,7 @@ export class RefusedLogins {
   #recorded = 0
   #passedOver = 0
 
-  constructor(now: () => number = Date.now) {
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now
   }
 

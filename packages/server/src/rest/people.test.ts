@@ -200,3 +200,22 @@ test('signing in is on record, with nothing of what was shown', async () => {
   ].map(body => createHash('sha256').update(JSON.stringify(body)).digest('base64'))
   for (const one of [secret, password, 'wrong horse', answer.token, ...hashes]) assert.ok(!all.includes(one))
 })
+
+test('the audit log has nothing from which a password could be guessed, and what was changed', async () => {
+  await using bench = await start()
+  const { ask, as, service } = bench
+  const begun = await ask('POST', '/invitations/accept', { secret: await bench.invite(), password })
+  const set = { current: password, password: 'another horse battery' }
+  assert.equal((await ask('PUT', '/me/password', set, as(begun.answer.token))).status, 204)
+  assert.equal((await ask('POST', '/sessions', { name: 'ann', password: set.password })).status, 201)
+  assert.equal((await ask('POST', '/sessions', { name: 'ann', password })).status, 401)
+  const rows = await service.hsm.store.db.selectFrom('audit').select('line').orderBy('seq').execute()
+  const requests = rows.map(({ line }) => JSON.parse(line).request).filter(request => request !== undefined)
+  const told = (operation: string) => requests.filter(request => request.operation === operation)
+  assert.deepEqual(
+    ['acceptInvitation', 'setPassword', 'signIn'].map(operation => told(operation).map(({ outcome }) => outcome)),
+    [['OK'], ['OK'], ['OK', 'UNAUTHORIZED']],
+  )
+  for (const operation of ['acceptInvitation', 'setPassword', 'signIn'])
+    assert.ok(told(operation).every(({ input }) => input === undefined))
+})

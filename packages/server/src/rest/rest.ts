@@ -38,7 +38,7 @@ function route(name: OperationName, turnstile: Turnstile, closing: AbortSignal):
     method: operation.method,
     path: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     operation: name,
-    ...(operation.roles.length === 0 && !operation.open && { unrecorded: true }),
+    ...(operation.roles.length === 0 && operation.method === 'GET' && !operation.open && { unrecorded: true }),
     ...(operation.secret && { secret: true }),
     query: operation.query ?? noQuery,
     ...(operation.method !== 'GET' && { body: operation.body ?? noBody }),
@@ -87,11 +87,15 @@ async function follow(
   // Who listens may not be one who may any more: he logs in again, if he can, and goes on where he was.
   const onForget = (tenant = call.caller.tenant) => tenant === call.caller.tenant && over.abort()
   hsm.logins.events.on('forget', onForget)
-  reply.raw.once('close', () => {
+  const leave = () => {
     over.abort()
     hsm.logins.events.off('forget', onForget)
     turn[Symbol.dispose]()
-  })
+  }
+  if (reply.raw.closed) leave()
+  else reply.raw.once('close', leave)
+  // While it was found out who asks, too.
+  if (hsm.logins.forgottenAt >= performance.now() - reply.elapsedTime) over.abort()
   demandText(call.query)
   const items = await followEvents(hsm, call, AbortSignal.any([over.signal, closing]))
   const stream = eventStream(items, () =>
