@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { eachDatabase } from '@keytether/test/databases'
@@ -11,6 +13,22 @@ import { sqlite } from './sqlite.ts'
 import { openStore } from './store.ts'
 import type { Tables } from './tables.ts'
 
+/** Brings a database up to date, and kills itself when half of that is done. */
+const killed = `
+  import { Kysely } from 'kysely'
+  import { migrate } from './migrate.ts'
+  import { steps } from './migrations/index.ts'
+  import { postgres } from './postgres.ts'
+  import { sqlite } from './sqlite.ts'
+  const url = process.argv[1]
+  const database = url.startsWith('sqlite:') ? sqlite(url.slice('sqlite:'.length)) : postgres(url)
+  const half = async db => {
+    await db.schema.createTable('half').addColumn('id', 'text').execute()
+    await db.schema.alterTable('settings').addColumn('half', 'text').execute()
+  }
+  const last = async () => process.kill(process.pid, 'SIGKILL')
+  await migrate(new Kysely({ dialect: database.writer }), database, url, { ...steps, '998-half': half, '999-last': last })
+`
 const first = Object.keys(steps)[0]!
 const firstOnly: Steps = { [first]: steps[first]! }
 
@@ -74,5 +92,18 @@ eachDatabase((database, open) => {
       const tables = await db.introspection.getTables()
       assert.ok(!tables.some(({ name }) => name === 'made'))
     })
+  })
+
+  test('killed in the middle of it, nothing was done', async () => {
+    const url = await open()
+    await (await openStore(url))[Symbol.asyncDispose]()
+    const args = ['--input-type=module', '--eval', killed, url]
+    const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: 'inherit' })
+    assert.deepEqual(await once(child, 'exit'), [null, 'SIGKILL'])
+    assert.deepEqual(await planMigrations(url), { done: Object.keys(steps), pending: [] })
+    await using store = await openStore(url)
+    const tables = await store.db.introspection.getTables()
+    assert.ok(!tables.some(({ name }) => name === 'half'))
+    assert.ok(!tables.find(({ name }) => name === 'settings')!.columns.some(({ name }) => name === 'half'))
   })
 })
