@@ -24,6 +24,7 @@ const keyOf = async (kid: string) => {
   return { ...(await crypto.subtle.exportKey('jwk', privateKey)), kid, use: 'sig', alg: 'ES256', key_ops: undefined }
 }
 const claims = { web: { groups: ['hsm', 'staff'] }, audit: { realm_access: { roles: ['audit'] } }, stranger: {} }
+const rootToken = 'the-token-of-root-in-this-test'
 const provided = { audience: 'keytether', claims }
 
 /** Lines of the page's blocks of commands. */
@@ -31,7 +32,7 @@ const commands = [...page.matchAll(/```sh\n(.*?)```/gs)].flatMap(match => match[
 
 test('what the page says, from trusting a provider to trusting it no more', async t => {
   if (!requirePeers(t, ['curl'])) return
-  await using bench = await Bench.start()
+  await using bench = await Bench.start({ rootTokens: [rootToken] })
   await using first = await IdentityProvider.start({ ...provided, keys: [await keyOf('one')] })
   const { url } = bench.service
   const ask = (args: readonly string[], token = apiToken) =>
@@ -60,6 +61,13 @@ test('what the page says, from trusting a provider to trusting it no more', asyn
   const curled = await promisify(execFile)('curl', ['-sS', '--fail', '-H', `@${head}`, `${url}/v1/me`])
   assert.equal(JSON.parse(curled.stdout).name, 'company/web')
   assert.match(await ok(['principal', 'list']), /\ncompany\/audit\ncompany\/web\n/)
+
+  const { token: other } = JSON.parse(await ok(['tenant', 'create', 'other', '--json'], rootToken))
+  await ok(['issuer', 'create', 'theirs', '--url', first.url, '--audience', 'keytether'], other)
+  assert.equal((await ask(['whoami'], web)).code, 3)
+  const named = { KEYTETHER_URL: url, KEYTETHER_TOKEN: web, KEYTETHER_TENANT: 'main' }
+  assert.match((await keytether(['whoami'], { env: named })).stdout, /^Name +: company\/web\n/)
+  await ok(['issuer', 'delete', 'theirs', '--yes'], other)
 
   // The provider is restarted, with another key.
   const { port } = first

@@ -1,6 +1,6 @@
 /** Identity providers: whose tokens let in, and what those who show one may. */
 import { z } from 'zod'
-import { issuerAlgorithms } from './issuer-algorithms.ts'
+import { issuerAlgorithms } from './oidc.ts'
 import { operation } from './operation.ts'
 import { Roles, Tags } from './principals.ts'
 import { Name, Time, wanted } from './values.ts'

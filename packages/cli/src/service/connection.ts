@@ -1,6 +1,7 @@
 /** The way to a service, and its REST API over it. */
 import type { HttpClient, SessionError } from '@keytether/agent'
 import type { Client, Send } from '@keytether/api'
+import { tenantHeader } from '@keytether/api/oidc'
 import { interruptible } from '../interrupt.ts'
 import { type ServiceAccess, type ServiceOptions, serviceAccess } from './options.ts'
 
@@ -11,11 +12,17 @@ export interface ServiceConnection {
 }
 
 /** @param folder of the service's, as `/api/` */
-export async function connect({ url, token, ...tls }: ServiceAccess, folder: string): Promise<ServiceConnection> {
+export async function connect(
+  { url, token, tenant, ...tls }: ServiceAccess,
+  folder: string,
+): Promise<ServiceConnection> {
   const { HttpClient } = await import('@keytether/agent')
   return {
     http: new HttpClient({ url: `${url}${folder}`, ...tls }),
-    credentials: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+    credentials: {
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      ...(tenant !== undefined && { [tenantHeader]: tenant }),
+    },
   }
 }
 

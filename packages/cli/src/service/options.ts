@@ -17,6 +17,8 @@ export interface ServiceOptions {
 export interface ServiceAccess {
   readonly url: string
   readonly token?: string | undefined
+  /** Where several tenants trust who has issued the token. */
+  readonly tenant?: string | undefined
   /** In place of a token, PEM. */
   readonly clientCertificate?: { readonly certificate: string; readonly key: string } | undefined
   /** Certificates of authorities to trust besides the system's, PEM. */
@@ -24,7 +26,7 @@ export interface ServiceAccess {
 }
 
 /** Where the demonstration and administrators put them. */
-const environment = { url: 'KEYTETHER_URL', token: 'KEYTETHER_TOKEN' } as const
+const environment = { url: 'KEYTETHER_URL', token: 'KEYTETHER_TOKEN', tenant: 'KEYTETHER_TENANT' } as const
 
 export function serviceOptions(command: Command): Command {
   return placeOptions(command)
@@ -58,7 +60,8 @@ export async function serviceAccess(options: ServiceOptions): Promise<ServiceAcc
   const clientCertificate = await givenCertificate(options)
   const wantsToken =
     clientCertificate === undefined || options.tokenFile !== undefined || options.tokenEnv !== undefined
-  return { ...place, token: wantsToken ? await givenToken(options, place.url) : undefined, clientCertificate }
+  const tenant = process.env[environment.tenant]
+  return { ...place, token: wantsToken ? await givenToken(options, place.url) : undefined, tenant, clientCertificate }
 }
 
 async function givenCertificate({

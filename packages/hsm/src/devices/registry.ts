@@ -108,7 +108,7 @@ export class Registry {
         tenant: row.tenant_id,
         type: 'device.connected',
         subject: row.id,
-        data: { address, transport },
+        data: { address, transport, agent },
       }
       return { value: row, happened: isNew && row.tenant_id !== null ? [...happened, connected] : happened }
     })

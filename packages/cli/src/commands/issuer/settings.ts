@@ -1,6 +1,6 @@
 /** What is said of an issuer, by options. */
 import { readFile } from 'node:fs/promises'
-import { issuerAlgorithms } from '@keytether/api/issuer-algorithms'
+import { issuerAlgorithms } from '@keytether/api/oidc'
 import { type Command, Option } from 'commander'
 
 export interface SettingsOptions {

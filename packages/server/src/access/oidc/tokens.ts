@@ -6,6 +6,7 @@
  * @see RFC 8725 what else is to be looked at
  */
 import type { IncomingMessage } from 'node:http'
+import { tenantHeader } from '@keytether/api/oidc'
 import type { Hsm, Issued, KnownIssuer } from '@keytether/hsm'
 import { decodeJwt, jwtVerify } from 'jose'
 import type { WayIn } from '../authenticate.ts'
@@ -19,8 +20,6 @@ const jwtForm = /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/
 const clockToleranceS = 60
 /** Others are for other purposes: a logout token, a proof of possession. */
 const types: ReadonlySet<string | undefined> = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt'])
-/** Where several tenants trust the issuer of a token, which of them is asked. */
-const tenantHeader = 'keytether-tenant'
 const mostIssuers = 1_000
 
 export function oidcTokens({ issued, issuers, tenants, now }: Hsm): WayIn {
@@ -91,6 +90,6 @@ function unverified(token: string) {
 }
 
 function tenantOf({ headers }: IncomingMessage): string | undefined {
-  const named = headers[tenantHeader]
+  const named = headers[tenantHeader.toLowerCase()]
   return typeof named === 'string' ? named : undefined
 }
