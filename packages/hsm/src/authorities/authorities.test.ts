@@ -10,6 +10,8 @@ import { eachDatabase } from '@keytether/test/databases'
 import { openHsm } from '../hsm.ts'
 import type { Caller } from '../principals/caller.ts'
 import { ClientCertificate } from './client-certificate.ts'
+import { derOf } from './pem.ts'
+import { revocationList } from './revocation-list.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-authorities-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -101,8 +103,38 @@ test('a certificate is good in its time, and of who has issued it', () => {
   assert.equal(issue('other', 'forged').isOf(ca, Date.now()), false)
 })
 
+test('a list of revoked certificates in which one bit is another is none', () => {
+  const der = derOf(revoked('ca', []), 'X509 CRL')
+  assert.ok(revocationList(der, ca).nextUpdate)
+  for (let bit = 0; bit < 8 * der.length; bit++) {
+    const changed = Uint8Array.from(der)
+    changed[bit >> 3]! ^= 1 << (bit & 7)
+    assert.throws(() => revocationList(changed, ca), { code: 'INVALID' }, `bit ${bit}`)
+  }
+})
+
+test('a certificate in which one bit is another is not read, or not taken', () => {
+  const der = new Uint8Array(issue('ca', 'changed', ['subjectAltName=DNS:web']).x509.raw)
+  const isTaken = (bytes: Uint8Array) => {
+    try {
+      return new ClientCertificate(bytes).isOf(ca, Date.now())
+    } catch {
+      return false
+    }
+  }
+  assert.ok(isTaken(der))
+  for (let bit = 0; bit < 8 * der.length; bit++) {
+    const changed = Uint8Array.from(der)
+    changed[bit >> 3]! ^= 1 << (bit & 7)
+    assert.equal(isTaken(changed), false, `bit ${bit}`)
+  }
+})
+
 eachDatabase((_, open) => {
-  test('whoever shows a certificate of the identity is the principal, until the list says no', async () => {
+  test('whoever shows a certificate of the identity is the principal, until the list says no', async t => {
+    const real = Date.now
+    let later = 0
+    t.mock.method(Date, 'now', () => real() + later)
     await using hsm = await openHsm({ devices: { roots: [] }, database: await open() })
     const made = await hsm.tenants.create(root, 'office', 'ann')
     const ann = (await hsm.logins.byToken(made.credential.token, '127.0.0.1'))!
@@ -144,6 +176,14 @@ eachDatabase((_, open) => {
     ] as const)
       await assert.rejects(authorities.changeRevocations(ann, 'ca', wrong), { code: 'INVALID', message })
     await assert.rejects(authorities.changeRevocations(ann, 'ca', undefined, 1), { code: 'STALE' })
+    // An overdue list says nothing about anybody, so nobody is let in.
+    const day = 86_400_000
+    const due = new Date(real() + 5 * day).toISOString().replaceAll(/[-:T]|\.\d+/g, '')
+    await authorities.changeRevocations(ann, 'ca', revoked('ca', [], '-crl_nextupdate', due))
+    assert.equal((await who(renewed))?.[0], 'web')
+    later = 6 * day
+    assert.equal(await who(renewed), undefined)
+    later = 0
     await authorities.changeRevocations(ann, 'ca', undefined)
     assert.equal((await who())?.[0], 'web')
 

@@ -55,7 +55,7 @@ export class ClientCertificate {
     const critical = [...byId].filter(([, extension]) => extension.critical?.[0])
     this.#fit =
       !this.x509.ca &&
-      toHex(algorithm.id) in signatureAlgorithms &&
+      toHex(algorithm.value.id) in signatureAlgorithms &&
       critical.every(([id]) => understood.has(id)) &&
       maySign(byId.get(ids.keyUsage)) &&
       isForClients(byId.get(ids.extendedKeyUsage))

@@ -5,7 +5,7 @@
  * @module
  */
 import { verify, type X509Certificate } from 'node:crypto'
-import { DecodeError, decode, toHex } from '@keytether/codec'
+import { DecodeError, decode, equal, toHex } from '@keytether/codec'
 import { HsmError } from '../errors.ts'
 import { Certificate, CertificateList, type Extension, signatureAlgorithms, timeOf } from './x509.ts'
 
@@ -35,14 +35,15 @@ export function revocationList(der: Uint8Array, authority: X509Certificate): Rev
       'wanted the whole list, of what this authority itself has issued: this one is a part of it',
     )
   }
-  const hash = signatureAlgorithms[toHex(algorithm.id)]
+  const hash = signatureAlgorithms[toHex(algorithm.value.id)]
   if (hash === undefined) {
     throw new HsmError(
       'INVALID',
       'the list is signed with an algorithm that is not taken here; wanted RSA PKCS #1 or ECDSA with SHA-2, or EdDSA',
     )
   }
-  const isAuthentic = verify(hash, content.raw, authority.publicKey, signature.subarray(1))
+  const isWhole = equal(content.value.algorithm.raw, algorithm.raw) && signature[0] === 0
+  const isAuthentic = isWhole && verify(hash, content.raw, authority.publicKey, signature.subarray(1))
   if (!isAuthentic) throw new HsmError('INVALID', 'the list of revoked certificates is not signed by this authority')
   const times = [timeOf(time1, undefined), timeOf(undefined, time2), timeOf(time3, undefined), timeOf(undefined, time4)]
   const [thisUpdate, nextUpdate] = times.filter(time => time !== undefined)

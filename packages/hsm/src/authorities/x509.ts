@@ -14,7 +14,7 @@ const bits = tlv(0x03, bytes({ min: 1 }))
 const utcTime = tlv(0x17, ascii({ max: 32 }))
 const generalizedTime = tlv(0x18, ascii({ max: 32 }))
 /** An algorithm, of which the parameters of those that are taken here say nothing. */
-const algorithm = tlv(0x30, tlvs({ id: identifier }, { unknown: 'ignore' }))
+const algorithm = withRaw(tlv(0x30, tlvs({ id: identifier }, { unknown: 'ignore' })))
 
 const extension = tlv(
   0x30,
