@@ -6,17 +6,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
+import { createClient, fetchTransport } from '@keytether/api'
 import { chainRecord, emptyChain, formatNoteKey } from '@keytether/audit'
+import { emulatorRoot } from '@keytether/emulator'
 import { auditLog, bytesOf, checkpointNote, entryOf, exportLines } from '@keytether/test/audit-log'
+import { BenchToken } from '@keytether/test/group-bench'
 import { keytether, main } from '@keytether/test/keytether'
-import { killAll, longRunning } from '@keytether/test/long-running'
+import { apiToken, Bench } from '@keytether/test/service-bench'
 
 const folder = mkdtempSync(join(tmpdir(), 'keytether-audit-'))
 const page = readFileSync(join(import.meta.dirname, '../../docs/audit.md'), 'utf8')
-after(() => {
-  killAll()
-  rmSync(folder, { recursive: true })
-})
+after(() => rmSync(folder, { recursive: true }))
 
 const log = auditLog(100)
 const keys = log.signers.map(({ key }) => formatNoteKey(key)).join('\n')
@@ -62,14 +62,14 @@ async function type({ command, expected }: Step, cwd: string, environment: Recor
 test('the sessions with a service are what happens', async () => {
   const home = join(folder, 'service')
   mkdirSync(home)
-  for (const [name, text] of Object.entries({ token: 'the-token-of-this-test', 'master-key': '07'.repeat(32) })) {
-    writeFileSync(join(home, name), `${text}\n`)
-  }
-  const settings = ['--listen', '127.0.0.1:0', '--token-file', 'token', '--master-key-file', 'master-key']
-  const service = longRunning(['serve', ...settings], home)
-  const { url } = await service.event('ready')
-  const environment = { KEYTETHER_URL: url!, KEYTETHER_TOKEN: 'the-token-of-this-test' }
-  for (const step of sessions.slice(0, 2).flat()) await type(step, home, environment)
+  await using bench = await Bench.start({ devices: { roots: [emulatorRoot] } })
+  const client = createClient({ send: fetchTransport(bench.service.url, apiToken) })
+  const tokens = [await BenchToken.make(), await BenchToken.make()]
+  for (const token of tokens) await bench.dialIn(await token.plug())
+  await client.createGroup({ body: { name: 'office' } })
+  for (const { path } of tokens) await client.joinGroup({ params: { group: 'office', device: path }, body: {} })
+  const environment = { KEYTETHER_URL: bench.service.url, KEYTETHER_TOKEN: apiToken }
+  for (const step of sessions.slice(0, 3).flat()) await type(step, home, environment)
   const json = await keytether(['audit', 'list', '--outcome', 'UNAUTHORIZED', '--json'], {
     cwd: home,
     env: environment,
@@ -80,12 +80,11 @@ test('the sessions with a service are what happens', async () => {
   const beyond = await keytether(['audit', 'export', '--from', '9999'], { cwd: home, env: environment })
   assert.equal(beyond.code, 2)
   assert.match(beyond.stderr, /from: wanted 0 to \d+, between which records are kept, got 9999/)
-  assert.equal(await service.end('SIGTERM'), 0)
 })
 
 test('the sessions with files are what happens', async () => {
-  assert.equal(sessions.length, 5)
-  for (const step of sessions.slice(2).flat()) await type(step, folder)
+  assert.equal(sessions.length, 6)
+  for (const step of sessions.slice(3).flat()) await type(step, folder)
 })
 
 test('for programs, with the exit code', async () => {
