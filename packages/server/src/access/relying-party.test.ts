@@ -83,6 +83,26 @@ for (const [what, saying] of [
   })
 }
 
+test('a challenge is good for five minutes, however many others are given', async t => {
+  const { party, authenticator, find, right } = await registered()
+  const { challenge } = await party.requestOptions()
+  for (let n = 0; n < 1_000; n++) await party.requestOptions()
+  assert.ok(await party.assertion(authenticator.get({ ...right, challenge }), find))
+  const { challenge: old } = await party.requestOptions()
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 5 * 60_000 + 1 })
+  assert.equal(await party.assertion(authenticator.get({ ...right, signCount: 7, challenge: old }), find), undefined)
+  const { challenge: fresh } = await party.requestOptions()
+  assert.ok(await party.assertion(authenticator.get({ ...right, signCount: 7, challenge: fresh }), find))
+})
+
+test('of two who come with the same signature at once, one signs in', async () => {
+  const { party, authenticator, find, right } = await registered()
+  const { challenge } = await party.requestOptions()
+  const response = authenticator.get({ ...right, challenge })
+  const both = await Promise.all([party.assertion(response, find), party.assertion(response, find)])
+  assert.equal(both.filter(one => one !== undefined).length, 1)
+})
+
 test('no sign-in with the signature of another key, or of a key that is not there', async () => {
   const { party, authenticator, find, right } = await registered()
   const other = new SoftAuthenticator(origin)

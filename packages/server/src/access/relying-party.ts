@@ -4,7 +4,8 @@
  * @see https://www.w3.org/TR/webauthn-3/, 7
  * @module
  */
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { bytes, decode, encode, struct } from '@keytether/codec'
 import type { Invited, NewPasskey, Passkey, PasskeyKey } from '@keytether/hsm'
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { RequestError } from '../errors.ts'
@@ -12,15 +13,15 @@ import { RequestError } from '../errors.ts'
 /** EdDSA, ES256 and RS256, as COSE numbers them. */
 const algorithms = [-8, -7, -257]
 const challengeMs = 5 * 60_000
-const mostChallenges = 10_000
 
-/** Whom a challenge was given to: somebody who makes a passkey, or whoever signs in. */
-type For = { readonly principal: string } | 'anybody'
+/**
+ * What an authenticator signs: random bytes, and until when they are good. The service keeps none that it gives, so nobody's is lost because
+ * others ask for many.
+ */
+const Challenge = struct({ random: bytes(16), until: bytes(8), mac: bytes(32) })
 
-interface Challenge {
-  readonly for: For
-  readonly until: number
-}
+/** Whom a challenge was given to: the id of somebody who makes a passkey; none: whoever signs in. */
+type For = string | undefined
 
 /** What an authenticator said was right. */
 export interface Assertion {
@@ -34,8 +35,9 @@ const webAuthn = () => import('@simplewebauthn/server')
 export class RelyingParty {
   readonly #origin: string
   readonly #id: string
-  /** In the order in which they were given; each is good once. */
-  readonly #challenges = new Map<string, Challenge>()
+  readonly #secret = randomBytes(32)
+  /** Challenges that somebody has signed, until when they would be good, in the order in which they were signed. */
+  readonly #signed = new Map<string, number>()
 
   /** @param url where browsers reach the service, as `https://hsm.example.com` */
   constructor(url: string) {
@@ -53,7 +55,7 @@ export class RelyingParty {
       userID: new TextEncoder().encode(principal),
       userName: `${name} (${tenant})`,
       userDisplayName: name,
-      challenge: this.#challenge({ principal }),
+      challenge: this.#challenge(principal),
       timeout: challengeMs,
       attestationType: 'none',
       supportedAlgorithmIDs: algorithms,
@@ -69,7 +71,7 @@ export class RelyingParty {
   /** @returns PublicKeyCredentialRequestOptionsJSON */
   async requestOptions() {
     const { generateAuthenticationOptions } = await webAuthn()
-    const challenge = this.#challenge('anybody')
+    const challenge = this.#challenge(undefined)
     return generateAuthenticationOptions({
       rpID: this.#id,
       challenge,
@@ -89,13 +91,14 @@ export class RelyingParty {
       await demandNoAttestation(said)
       const { registrationInfo } = await verifyRegistrationResponse({
         response: said,
-        expectedChallenge: challenge => this.#take(challenge, { principal }),
+        expectedChallenge: challenge => this.#isGiven(challenge, principal),
         expectedOrigin: this.#origin,
         expectedRPID: this.#id,
         requireUserVerification: true,
         supportedAlgorithmIDs: algorithms,
       })
       if (registrationInfo === undefined) throw new Error('the attestation is not right')
+      if (!this.#take(said)) throw new Error('the challenge was taken before')
       const { id, publicKey, counter, transports = [] } = registrationInfo.credential
       return { name, credentialId: id, publicKey: new Uint8Array(publicKey), signCount: counter, transports }
     } catch (error) {
@@ -118,7 +121,7 @@ export class RelyingParty {
     try {
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
         response: said,
-        expectedChallenge: challenge => this.#take(challenge, 'anybody'),
+        expectedChallenge: challenge => this.#isGiven(challenge, undefined),
         expectedOrigin: this.#origin,
         expectedRPID: this.#id,
         credential: { id: key.credentialId, publicKey: new Uint8Array(key.publicKey), counter: key.signCount },
@@ -126,32 +129,52 @@ export class RelyingParty {
       })
       const { userHandle } = said.response
       const owner = userHandle && Buffer.from(userHandle, 'base64url').toString()
-      return verified && owner === key.principal ? { key, signCount: authenticationInfo.newCounter } : undefined
+      if (!verified || owner !== key.principal || !this.#take(said)) return undefined
+      return { key, signCount: authenticationInfo.newCounter }
     } catch {
       return undefined
     }
   }
 
   #challenge(whom: For): Uint8Array<ArrayBuffer> {
-    const now = Date.now()
-    for (const [other, { until }] of this.#challenges) {
-      if (until > now && this.#challenges.size < mostChallenges) break
-      this.#challenges.delete(other)
-    }
-    const challenge = new Uint8Array(randomBytes(32))
-    this.#challenges.set(Buffer.from(challenge).toString('base64url'), { for: whom, until: now + challengeMs })
-    return challenge
+    const until = new Uint8Array(8)
+    new DataView(until.buffer).setBigUint64(0, BigInt(Date.now() + challengeMs))
+    const random = new Uint8Array(randomBytes(16))
+    return new Uint8Array(encode(Challenge, { random, until, mac: this.#mac(random, until, whom) }))
   }
 
-  #take(challenge: string, whom: For): boolean {
-    const given = this.#challenges.get(challenge)
-    this.#challenges.delete(challenge)
-    return given !== undefined && given.until > Date.now() && nameOf(given.for) === nameOf(whom)
+  #isGiven(challenge: string, whom: For): boolean {
+    const { random, until, mac } = decode(Challenge, fromBase64url(challenge))
+    return timingSafeEqual(mac, this.#mac(random, until, whom)) && untilOf(until) > Date.now()
+  }
+
+  /** Each is good once. @returns whether this is the first time */
+  #take({ response }: { readonly response: { readonly clientDataJSON: string } }): boolean {
+    const now = Date.now()
+    for (const [other, until] of this.#signed) {
+      if (until > now) break
+      this.#signed.delete(other)
+    }
+    const { challenge } = JSON.parse(Buffer.from(response.clientDataJSON, 'base64url').toString())
+    const { random, until } = decode(Challenge, fromBase64url(challenge))
+    const key = Buffer.from(random).toString('base64url')
+    if (this.#signed.has(key)) return false
+    this.#signed.set(key, untilOf(until))
+    return true
+  }
+
+  #mac(random: Uint8Array, until: Uint8Array, whom: For): Uint8Array {
+    const what = whom === undefined ? 'sign-in' : `passkey ${whom}`
+    return createHmac('sha256', this.#secret).update(random).update(until).update(what).digest()
   }
 }
 
-function nameOf(whom: For): string | undefined {
-  return whom === 'anybody' ? undefined : whom.principal
+function untilOf(bytes: Uint8Array): number {
+  return Number(Buffer.from(bytes).readBigUInt64BE())
+}
+
+function fromBase64url(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64url'))
 }
 
 /**
