@@ -6,7 +6,7 @@ import type { ProblemCode } from '@keytether/api'
 import type { Caller, Hsm, RequestContext } from '@keytether/hsm'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { pathWithoutSecrets, refuse, refusedWith } from '../answers.ts'
-import { RefusedLogins } from './refused-logins.ts'
+import { Unknowns } from './unknowns.ts'
 
 /** What a route says about itself, for the record: see `Route`. */
 interface Recorded {
@@ -35,7 +35,7 @@ export class Recorder {
   readonly #append: Append
   readonly #asked = new WeakMap<FastifyRequest, Asked>()
   readonly #answered = new WeakSet<FastifyRequest>()
-  readonly #refusedLogins = new RefusedLogins()
+  readonly #unknowns = new Unknowns()
 
   constructor(append: Append) {
     this.#append = append
@@ -80,7 +80,7 @@ export class Recorder {
     const outcome = refusedWith(request) ?? 'OK'
     const { operation, unrecorded } = request.routeOptions.config.recorded ?? {}
     if (outcome === 'OK' && (unrecorded || operation === undefined)) return payload
-    const repeated = isKnown(asked.caller) || outcome === 'OK' ? 0 : this.#refusedLogin(request)
+    const repeated = isKnown(asked.caller) ? 0 : this.#unknown(request)
     if (repeated === undefined) return payload
     const streamed = payload instanceof Readable
     try {
@@ -93,10 +93,10 @@ export class Recorder {
   }
 
   /** @returns how many are told of with this one; undefined: nothing was shown, or too many are */
-  #refusedLogin({ headers, raw, routeOptions }: FastifyRequest): number | undefined {
+  #unknown({ headers, raw, routeOptions }: FastifyRequest): number | undefined {
     const certified = raw.socket instanceof TLSSocket && raw.socket.authorized
     const shown = headers.authorization ?? headers.cookie ?? (certified || routeOptions.config.open)
-    return shown ? this.#refusedLogins.next() : undefined
+    return shown ? this.#unknowns.next() : undefined
   }
 
   /** What breaks off is recorded, too; the end of what is answered wholly comes after its record. */

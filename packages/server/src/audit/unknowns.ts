@@ -1,9 +1,9 @@
-/** Which refused log-ins are recorded: anybody can make as many as the line carries, and the disk is not theirs to fill. */
+/** Which requests of nobody known are recorded: anybody can send as many as the line carries, and the disk is not theirs to fill. */
 
 const windowMs = 1_000
 const mostInWindow = 10
 
-export class RefusedLogins {
+export class Unknowns {
   readonly #now: () => number
   #windowEnds = 0
   #recorded = 0
