@@ -199,7 +199,7 @@ eachDatabase((_, open) => {
     await hsm.tenants.delete(root, 'office')
   })
 
-  test('tenants with the same authority: each identity is of who was first, each list of who has it', async () => {
+  test('tenants with the same authority: none takes who is of another, and each has a list of its own', async () => {
     await using hsm = await openHsm({ devices: { roots: [] }, database: await open() })
     const { authorities } = hsm
     const [office, lab] = await Promise.all(
@@ -213,13 +213,20 @@ eachDatabase((_, open) => {
       authorities.bind(ann, 'ann', { name: identity.slice(4), authority: 'ca', identity, settings: {} })
     await bind(office!, 'dns:office')
     await bind(lab!, 'dns:lab')
-    await assert.rejects(bind(lab!, 'dns:office'), { code: 'EXISTS' })
+    await assert.rejects(bind(lab!, 'dns:lab'), { code: 'EXISTS' })
     const certificates = ['office', 'lab'].map(name => issue('ca', name, [`subjectAltName=DNS:${name}`]))
     const tenants = async () => {
       const callers = await Promise.all(certificates.map(one => authorities.callerOf(one, '127.0.0.1')))
       return callers.map(caller => caller?.tenant)
     }
     assert.deepEqual(await tenants(), [office!.tenant, lab!.tenant])
+    // Named more narrowly, and still not theirs.
+    const narrow = certificates[0]!.identities[0]!
+    await authorities.bind(lab!, 'ann', { name: 'narrow', authority: 'ca', identity: narrow, settings: {} })
+    assert.deepEqual(await tenants(), [undefined, lab!.tenant])
+    const meant = await authorities.callerOf(certificates[0]!, '127.0.0.1', office!.tenant!)
+    assert.equal(meant?.tenant, office!.tenant)
+    await hsm.credentials.revoke(lab!, 'ann', 'narrow')
     await authorities.changeRevocations(lab!, 'ca', revoked('ca', ['office', 'lab']))
     assert.deepEqual(await tenants(), [office!.tenant, undefined])
   })

@@ -179,7 +179,7 @@ export class Authorities {
   /**
    * From now on, whoever shows a certificate of this authority with this identity is the principal.
    *
-   * @throws HsmError `EXISTS`: with certificates of the same authority, this identity is somebody's already, be it in another tenant
+   * @throws HsmError `EXISTS`: this identity is somebody's already
    */
   async bind(caller: Caller, principal: string, { name, authority, identity, settings }: Binding): Promise<Credential> {
     const tenant = tenantOf(caller)
@@ -187,8 +187,8 @@ export class Authorities {
     demandSettings(settings, now)
     const made = await this.#foundation.history.write(async db => {
       const owner = await findPrincipal(db, tenant, principal)
-      const { id, fingerprint } = loadedOf(await findAuthority(db, tenant, authority))
-      const shows = { kind: 'certificate', hash: identityHash(fingerprint, identity), identity, authority: id } as const
+      const { id } = await findAuthority(db, tenant, authority)
+      const shows = { kind: 'certificate', hash: identityHash(id, identity), identity, authority: id } as const
       const value = await insertCredential(db, { principal: owner.id, name, settings, shows, now })
       const happened = { tenant, type: 'credential.created', subject: owner.id, actor: caller.principal }
       return {
@@ -200,20 +200,32 @@ export class Authorities {
     return made
   }
 
-  /** Who shows this certificate; none: nobody who may log in. */
-  async callerOf(certificate: ClientCertificate, address: string): Promise<Caller | undefined> {
+  /**
+   * Who shows this certificate; none: nobody who may log in. Anybody may have the same authority in a tenant of his own: where it is
+   * somebody in several, one of them has to be meant.
+   *
+   * @param meant the id of the tenant; none: the only one
+   */
+  async callerOf(certificate: ClientCertificate, address: string, meant?: string): Promise<Caller | undefined> {
     const now = this.#foundation.now()
     const issuers = (this.#bySubject.get(certificate.issuer) ?? []).filter(
-      ({ x509, notBefore, notAfter }) => notBefore <= now && now <= notAfter && certificate.isOf(x509, now),
+      issuer =>
+        (meant ?? issuer.tenant) === issuer.tenant &&
+        issuer.notBefore <= now &&
+        now <= issuer.notAfter &&
+        certificate.isOf(issuer.x509, now) &&
+        isGood(certificate, issuer, now),
     )
+    const found = new Map<string, Caller>()
     for (const identity of certificate.identities) {
-      for (const issuer of issuers) {
-        const found = await this.#logins.byIdentity(identityHash(issuer.fingerprint, identity), address)
-        // Tenants may have the same authority, and each has a list of its own.
-        if (found?.authority === issuer.id && isGood(certificate, issuer, now)) return found.caller
+      for (const { id, tenant } of issuers) {
+        if (found.has(tenant)) continue
+        const caller = await this.#logins.byIdentity(identityHash(id, identity), address)
+        if (caller !== undefined) found.set(tenant, caller)
       }
     }
-    return undefined
+    const [caller] = found.values()
+    return found.size === 1 ? caller : undefined
   }
 
   #listOf(pem: string, x509: X509Certificate, before?: RevocationList): Uint8Array {

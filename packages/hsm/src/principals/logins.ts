@@ -24,8 +24,6 @@ interface KnownCredential extends Known {
   readonly id: string
   readonly kind: 'token' | 'certificate'
   readonly name: string
-  /** The id of the authority that has issued a certificate. */
-  readonly authority: string | null
   readonly expiresAt: number | null
 }
 
@@ -74,18 +72,14 @@ export class Logins implements AsyncDisposable {
   }
 
   /**
-   * Whose an identity in a certificate is, and which authority has to have issued that; none: nobody's, or not any more, or not from there.
+   * Whose an identity in a certificate is; none: nobody's, or not any more, or not from there.
    *
-   * @param hash of the identity and of who has issued the certificate
+   * @param hash of the identity and of the authority that says so
    */
-  async byIdentity(
-    hash: string,
-    address: string,
-  ): Promise<{ readonly caller: Caller; readonly authority: string } | undefined> {
+  async byIdentity(hash: string, address: string): Promise<Caller | undefined> {
     const read = async () => (await this.#readCredential(hash)) ?? null
     const known = this.#identities.get(hash) ?? (await this.#remember(this.#identities, hash, read))
-    const caller = known ? this.#entering(known, address) : undefined
-    return caller && { caller, authority: known!.authority! }
+    return known ? this.#entering(known, address) : undefined
   }
 
   /**
@@ -201,14 +195,14 @@ export class Logins implements AsyncDisposable {
       .executeTakeFirst()
     const owner = row && (await this.#readPrincipal(row.principal_id))
     if (owner === undefined) return undefined
-    const { id, kind, name, authority_id, expires_at, roles, tags, addresses: ranges } = row!
+    const { id, kind, name, expires_at, roles, tags, addresses: ranges } = row!
     const caller = {
       ...owner.caller,
       roles: narrowed(owner.caller.roles, roles),
       tags: narrowed(owner.caller.tags, tags),
     }
     const admitting = [...owner.admitting, ...admittedBy(ranges)]
-    return { caller, admitting, id, kind, name, authority: authority_id, expiresAt: expires_at }
+    return { caller, admitting, id, kind, name, expiresAt: expires_at }
   }
 
   async #readPrincipal(id: string): Promise<Known | undefined> {

@@ -68,6 +68,11 @@ export class Tenants {
     return (await db.selectFrom('tenants').select('name').where('id', '=', id).executeTakeFirstOrThrow()).name
   }
 
+  /** @param name or id */
+  async idOf(name: string): Promise<string | undefined> {
+    return (await findTenant(this.#foundation.store.db, name))?.id
+  }
+
   /** Addresses and networks from which principals of the caller's tenant log in; none: any. */
   async addressesOf(caller: Caller): Promise<readonly string[] | undefined> {
     const { db } = this.#foundation.store
@@ -150,7 +155,10 @@ export class Tenants {
   }
 }
 
-async function findTenant(db: Transaction<Tables>, name: string): Promise<Row<'tenants'> | undefined> {
+async function findTenant(
+  db: Pick<Transaction<Tables>, 'selectFrom'>,
+  name: string,
+): Promise<Row<'tenants'> | undefined> {
   return db
     .selectFrom('tenants')
     .selectAll()

@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { ClientCertificate, type Hsm } from '@keytether/hsm'
 import type { WayIn } from './authenticate.ts'
+import { meantTenant } from './meant-tenant.ts'
 
-export function tenantCertificates({ authorities }: Hsm): WayIn {
+export function tenantCertificates({ authorities, tenants }: Hsm): WayIn {
   /** What each connection shows, which stays as it is: none, or what nobody can read, or a certificate. */
   const known = new WeakMap<TLSSocket, ClientCertificate | 'unreadable' | undefined>()
   const shownBy = ({ socket }: IncomingMessage) => {
@@ -16,7 +17,11 @@ export function tenantCertificates({ authorities }: Hsm): WayIn {
     shown: request => shownBy(request) !== undefined,
     async callerOf(request, address) {
       const certificate = shownBy(request)
-      return certificate instanceof ClientCertificate ? authorities.callerOf(certificate, address) : undefined
+      if (!(certificate instanceof ClientCertificate)) return undefined
+      const named = meantTenant(request)
+      if (named === undefined) return authorities.callerOf(certificate, address)
+      const meant = await tenants.idOf(named)
+      return meant === undefined ? undefined : authorities.callerOf(certificate, address, meant)
     },
   }
 }

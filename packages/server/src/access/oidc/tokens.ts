@@ -5,12 +5,11 @@
  * @see RFC 9068 access tokens as JWT
  * @see RFC 8725 what else is to be looked at
  */
-import type { IncomingMessage } from 'node:http'
-import { tenantHeader } from '@keytether/api/oidc'
 import type { Hsm, Issued, KnownIssuer } from '@keytether/hsm'
 import { decodeJwt, jwtVerify } from 'jose'
 import type { WayIn } from '../authenticate.ts'
 import { bearerToken } from '../bearer.ts'
+import { meantTenant } from '../meant-tenant.ts'
 import { issuedBy } from './claims.ts'
 import { readDocument } from './document.ts'
 import { IssuerKeys } from './issuer-keys.ts'
@@ -66,7 +65,7 @@ export function oidcTokens({ issued, issuers, tenants, now }: Hsm): WayIn {
       const claims = unverified(token)
       if (claims?.iss === undefined) return undefined
       const audiences = [claims.aud ?? []].flat()
-      const wanted = tenantOf(request)
+      const wanted = meantTenant(request)
       const known = (await issued.issuersAt(claims.iss)).filter(
         ({ tenant, tenantName }) => wanted === undefined || wanted === tenant || wanted === tenantName,
       )
@@ -87,9 +86,4 @@ function unverified(token: string) {
   } catch {
     return undefined
   }
-}
-
-function tenantOf({ headers }: IncomingMessage): string | undefined {
-  const named = headers[tenantHeader.toLowerCase()]
-  return typeof named === 'string' ? named : undefined
 }
