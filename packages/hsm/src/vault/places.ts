@@ -9,27 +9,24 @@ interface SealedColumn {
   readonly column: string
   /** The columns that name a row; with spaces between them, they are the row of a `Place`. */
   readonly key: readonly string[]
-  readonly form: 'bytes' | 'hexadecimal' | 'Base64'
   /** What it is, for people. */
   readonly words: string
 }
 
-/** Columns of text may hold other things as well, which are told from what is sealed by their form. */
+/** In columns of text it is hexadecimal or Base64; other things there are told from it by their form. */
 const sealedColumns = [
-  { table: 'devices', column: 'pin', key: ['id'], form: 'bytes', words: 'PINs of devices' },
-  { table: 'settings', column: 'value', key: ['name'], form: 'hexadecimal', words: 'keys of the service' },
+  { table: 'devices', column: 'pin', key: ['id'], words: 'PINs of devices' },
+  { table: 'settings', column: 'value', key: ['name'], words: 'keys of the service' },
   {
     table: 'idempotency',
     column: 'request_hash',
     key: ['principal_id', 'idempotency_key'],
-    form: 'Base64',
     words: 'requests with secrets',
   },
   {
     table: 'idempotency',
     column: 'answer',
     key: ['principal_id', 'idempotency_key'],
-    form: 'Base64',
     words: 'answers with secrets',
   },
 ] as const satisfies readonly SealedColumn[]
@@ -91,33 +88,44 @@ async function pageOf(
 }
 
 /** @returns undefined if it is nothing sealed */
-function secretOf(where: SealedColumn, { names, value }: SealedRow): SealedSecret | undefined {
-  const { table, column, key, form, words } = where
-  const sealed = typeof value === 'string' ? bytesOf(value, form) : value
-  // A column of bytes holds nothing else: what it is not is damaged.
-  const keyId = sealed && (keyIdOf(sealed) ?? (form === 'bytes' ? new Uint8Array() : undefined))
-  if (sealed === undefined || keyId === undefined) return undefined
+function secretOf({ table, column, key, words }: SealedColumn, { names, value }: SealedRow): SealedSecret | undefined {
+  const form = formOf(value)
+  if (form === undefined) return undefined
+  const sealed = form.read(value)
   return {
     place: { table, column, row: names.join(' ') },
     words,
-    keyId,
+    // A column of bytes holds nothing else: what it is not is damaged.
+    keyId: keyIdOf(sealed) ?? new Uint8Array(),
     sealed,
     async replace(db, other) {
-      let query = (db as unknown as Any).updateTable(table).set({ [column]: asStored(other, form) })
+      let query = (db as unknown as Any).updateTable(table).set({ [column]: form.write(other) })
       for (const [index, name] of key.entries()) query = query.where(name, '=', names[index]!)
       await query.where(column, '=', value).execute()
     },
   }
 }
 
-function bytesOf(text: string, form: SealedColumn['form']): Uint8Array | undefined {
-  if (form === 'hexadecimal') return /^([0-9a-f]{2})+$/i.test(text) ? fromHex(text) : undefined
-  return /^[A-Za-z0-9+/]+=*$/.test(text) ? new Uint8Array(Buffer.from(text, 'base64')) : undefined
+type Stored = SealedRow['value']
+
+interface Form {
+  read(value: Stored): Uint8Array
+  write(sealed: Uint8Array): Stored
 }
 
-function asStored(sealed: Uint8Array, form: SealedColumn['form']): Uint8Array | string {
-  if (form === 'bytes') return sealed
-  return form === 'hexadecimal' ? toHex(sealed) : Buffer.from(sealed).toString('base64')
+const bytesForm: Form = { read: value => value as Uint8Array, write: sealed => sealed }
+const textForms: readonly (Form & { readonly looks: RegExp })[] = [
+  { looks: /^([0-9a-f]{2})+$/i, read: text => fromHex(text as string), write: toHex },
+  {
+    looks: /^[A-Za-z0-9+/]+=*$/,
+    read: text => new Uint8Array(Buffer.from(text as string, 'base64')),
+    write: sealed => Buffer.from(sealed).toString('base64'),
+  },
+]
+
+function formOf(value: Stored): Form | undefined {
+  if (typeof value !== 'string') return bytesForm
+  return textForms.find(({ looks, read }) => looks.test(value) && keyIdOf(read(value)) !== undefined)
 }
 
 function keyIdOf(sealed: Uint8Array): Uint8Array | undefined {
