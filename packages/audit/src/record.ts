@@ -6,9 +6,10 @@ import { anyJson, count, hash, jsonLine, listOf, members, nullable, optional, pa
 const KeyUse = members({
   /** As `sign`. */
   verb: text,
-  /** The id of the key, and what it was called then. */
+  /** The id of the key, and what it was called then; of one that had no name, PKCS #15 iD and label. */
   key: text,
   name: text,
+  /** 0: of a key that had no name. */
   version: count,
   /** The device that used it: certified path with dots. */
   device: text,

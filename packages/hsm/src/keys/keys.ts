@@ -4,6 +4,7 @@ import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { DeviceSession } from '../sessions/device-session.ts'
 import type { Key } from '../sessions/key-instances.ts'
+import type { NamedVersion } from '../sessions/signature.ts'
 import type { Row } from '../store/tables.ts'
 import { findUnmanaged } from './adopt.ts'
 import { attestationOf } from './attestations.ts'
@@ -361,8 +362,8 @@ export class Keys implements AsyncDisposable {
    *
    * @throws HsmError FORBIDDEN (tags), WRONG_STATE
    */
-  mustBeUsable(caller: Caller, { instances: [instance] }: Key, purpose: Purpose): void {
-    mustBeUsable(this.#catalogue, caller, instance, purpose)
+  mustBeUsable(caller: Caller, { instances: [instance] }: Key, purpose: Purpose): NamedVersion | undefined {
+    return mustBeUsable(this.#catalogue, caller, instance, purpose)
   }
 
   /** Asked when the turn of what waited has come. @throws HsmError WRONG_STATE: the version is suspended or destroyed by now */

@@ -1,5 +1,6 @@
 /** Certification requests, signed by a member that holds the key. */
 import { HsmError } from '../errors.ts'
+import { currentRequest } from '../requests/context.ts'
 import type { Pools } from '../scheduler/pools.ts'
 import { certificationRequest, type RequestContent } from './pkcs10.ts'
 import type { UsableKey } from './usable.ts'
@@ -25,13 +26,19 @@ export async function signedRequest(
     throw new HsmError('INVALID', `key ${key.name} is an AES key, which has no public key to certify`)
   const scheme = key.kind === 'EC' ? 'ECDSA' : pss ? 'RSA_PSS' : 'RSA_PKCS1'
   const kind = `sign ${key.kind} ${key.parameter}`
+  const asked = performance.now()
   const sign = (hash: Uint8Array) =>
     pools.of(key.group_id).run(
       {
         ...{ kind, on: new Set(instances.keys()), repeatable: true, single: true },
         run: async (card, { id }) => {
           stillUsable()
-          return card.signHash(instances.get(id!)!, scheme, hash)
+          const began = performance.now()
+          const signed = await card.signHash(instances.get(id!)!, scheme, hash)
+          const times = { waitedMs: began - asked, workedMs: performance.now() - began }
+          const used = { key: key.id, keyName: key.name, version: version.version, device: id! }
+          currentRequest()?.uses.push({ verb: 'sign', ...used, ...times })
+          return signed
         },
       },
       signal,

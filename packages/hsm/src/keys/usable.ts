@@ -4,6 +4,7 @@ import { HsmError } from '../errors.ts'
 import type { Caller } from '../principals/caller.ts'
 import type { Pools } from '../scheduler/pools.ts'
 import type { HeldKey } from '../sessions/held-keys.ts'
+import type { NamedVersion } from '../sessions/signature.ts'
 import type { Catalogue, CataloguedKey, KeyRow, VersionRow } from './catalogue.ts'
 
 export type Purpose = 'sign' | 'encrypt' | 'mac' | 'derive' | 'decrypt' | 'verify'
@@ -78,6 +79,7 @@ export function usableVersions(
  * Whether what is held by a card, and named as the card names it, may be used so: where it is of keys that have names here, by
  * what holds for one of those. Keys that nobody made or adopted here have neither states nor tags.
  *
+ * @returns under which name it may
  * @throws HsmError FORBIDDEN, WRONG_STATE
  */
 export function mustBeUsable(
@@ -85,18 +87,19 @@ export function mustBeUsable(
   caller: Caller,
   instance: Pick<HeldKey, 'id' | 'identity'>,
   purpose: Purpose,
-): void {
+): NamedVersion | undefined {
   let refusal: unknown
   for (const { found, version } of catalogue.versionsHeld(caller, instance)) {
     try {
       mustShareTag(found, caller)
       mustAllow(found.key, version, purpose)
-      return
+      return { key: found.key.id, keyName: found.key.name, version: version.version }
     } catch (error) {
       refusal ??= error
     }
   }
   if (refusal !== undefined) throw refusal
+  return undefined
 }
 
 /**

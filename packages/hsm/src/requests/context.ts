@@ -9,9 +9,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 export interface KeyUseRecord {
   /** As `sign`. */
   readonly verb: string
-  /** The id of the key, and what it is called. */
+  /** The id of the key, and what it is called; of one that has no name here, PKCS #15 iD and label. */
   readonly key: string
   readonly keyName: string
+  /** 0: of a key that has no name here. */
   readonly version: number
   /** Certified path with dots. */
   readonly device: string

@@ -13,7 +13,7 @@ import { Pools } from '../scheduler/pools.ts'
 import { type DeviceExchange, exchangesInWords } from './device-exchange.ts'
 import { type DeviceKeeper, type DeviceOrigin, DeviceSession } from './device-session.ts'
 import { type Key, type KeyDomain, type KeyInstance, keysOf } from './key-instances.ts'
-import { mustFit, signature } from './signature.ts'
+import { mustFit, type NamedVersion, signature } from './signature.ts'
 
 export interface DevicesOptions {
   readonly roots: readonly TrustRoot[]
@@ -228,7 +228,7 @@ export class Devices {
     scheme: SignatureScheme,
     hash: Uint8Array,
     signal: AbortSignal,
-    mustBeUsable: (key: Key) => void = () => {},
+    mustBeUsable: (key: Key) => NamedVersion | undefined = () => undefined,
   ): Promise<Uint8Array> {
     let refusal: HsmError | undefined
     const asked = new Set<Pool>()

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { createClient, fetchTransport, Problem } from '@keytether/api'
 import { publicKeyObject, publicKeyOf } from '@keytether/card'
 import { emulatorRoot } from '@keytether/emulator'
-import { type Caller, Leases, openHsm } from '@keytether/hsm'
+import { type Caller, Leases, listRecords, openHsm } from '@keytether/hsm'
 import { GroupToken } from '@keytether/test/token-group'
 import { buildApp } from '../app.ts'
 import { createLog } from '../log.ts'
@@ -244,4 +244,29 @@ describe('streams', () => {
       'UNSUPPORTED_MEDIA_TYPE',
     ])
   })
+})
+
+test('each use of a key is on record, with the device that did it, and what was refused beside it', async () => {
+  const web = hsm.keys.get(caller, 'web').key
+  const last = async () => {
+    const { items } = await listRecords(hsm, caller, {}, { limit: 1 })
+    return items[0]!.request!
+  }
+  const usesOf = ({ uses = [] }: Awaited<ReturnType<typeof last>>) =>
+    uses.map(({ verb, key, name, version, device }) => {
+      assert.ok(tokens.some(({ path }) => path === device))
+      return `${verb} ${key === web.id ? name : 'another key'} ${version}`
+    })
+  await client().sign({ params: { key: 'web' }, body: { message } })
+  assert.deepEqual([(await last()).operation, usesOf(await last())], ['sign', ['sign web 1']])
+  const items = ['web', 'none', 'web'].map(key => ({ operation: 'sign' as const, key, input: { message } }))
+  await client().batch({ body: { items } })
+  assert.deepEqual(usesOf(await last()), ['sign web 1', 'sign web 1'])
+  assert.deepEqual((await last()).refused, [{ operation: 'sign', key: 'none', outcome: 'NOT_FOUND' }])
+  const cardKey = hsm.keys.get(caller, 'web').versions[0]!.card_key_id
+  const body = JSON.stringify({ hash: createHash('sha256').update('x').digest('hex'), algo: 'ECDSA' })
+  const headers = { Authorization: 'Bearer any', 'Content-Type': 'application/json' }
+  const { status } = await fetch(`${base}/se/api/keys/${cardKey}/signhash`, { method: 'POST', headers, body })
+  assert.deepEqual([status, usesOf(await last())], [200, ['sign web 1']])
+  assert.equal((await last()).input, createHash('sha256').update(body).digest('base64'))
 })
