@@ -1,37 +1,28 @@
 /** Authorities of a tenant: whom their certificates name may log in, where a credential says so. */
-import { createHash, X509Certificate } from 'node:crypto'
+
+import type { X509Certificate } from 'node:crypto'
 import { decode, toHex } from '@keytether/codec'
-import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import { type Caller, tenantOf } from '../principals/caller.ts'
-import {
-  type Credential,
-  type CredentialSettings,
-  demandSettings,
-  insertCredential,
-} from '../principals/credentials.ts'
+import { type Credential, type CredentialSettings, demandSettings, insertCredential } from '../principals/credential.ts'
 import type { Logins } from '../principals/logins.ts'
 import { findPrincipal } from '../principals/principals.ts'
 import { newId } from '../store/ids.ts'
-import type { Row, Tables } from '../store/tables.ts'
+import {
+  type Authority,
+  authorityCertificate,
+  findAuthority,
+  fingerprintOf,
+  identityHash,
+  isGood,
+  type Loaded,
+  loadedOf,
+} from './authority.ts'
 import type { ClientCertificate } from './client-certificate.ts'
 import { derOf } from './pem.ts'
 import { type RevocationList, revocationList } from './revocation-list.ts'
 import { Certificate } from './x509.ts'
-
-export interface Authority {
-  readonly id: string
-  readonly name: string
-  readonly subject: string
-  /** SHA-256 of its certificate, hexadecimal. */
-  readonly fingerprint: string
-  readonly notAfter: number
-  /** Absent: what it has issued is good until it ends. */
-  readonly revocations?: RevocationList | undefined
-  readonly createdAt: number
-  readonly revision: number
-}
 
 /** What a certificate credential is bound to. */
 export interface Binding {
@@ -40,12 +31,6 @@ export interface Binding {
   /** As `dns:web.example.com`: see `ClientCertificate.identities`. */
   readonly identity: string
   readonly settings: CredentialSettings
-}
-
-interface Loaded extends Authority {
-  readonly tenant: string
-  readonly notBefore: number
-  readonly x509: X509Certificate
 }
 
 const mostOfOne = 50
@@ -242,65 +227,4 @@ export class Authorities {
     await this.reread()
     this.#logins.forget(tenant)
   }
-}
-
-/** Without a new list in time nothing is good: who hinders that one comes would let in who was revoked. */
-function isGood({ serial }: ClientCertificate, { revocations }: Loaded, now: number): boolean {
-  if (revocations === undefined) return true
-  const { nextUpdate = Number.POSITIVE_INFINITY, serials } = revocations
-  return now < nextUpdate && !serials.has(serial)
-}
-
-/**
- * What finds a credential, as the hash of a token does.
- *
- * @param authority its fingerprint
- */
-function identityHash(authority: string, identity: string): string {
-  return createHash('sha256').update(`certificate ${authority} ${identity}`).digest('hex')
-}
-
-function fingerprintOf({ fingerprint256 }: X509Certificate): string {
-  return fingerprint256.replaceAll(':', '')
-}
-
-function authorityCertificate(pem: string): X509Certificate {
-  const der = derOf(pem, 'CERTIFICATE')
-  let x509: X509Certificate
-  try {
-    x509 = new X509Certificate(der)
-    decode(Certificate, der)
-  } catch (cause) {
-    throw new HsmError('INVALID', 'wanted a certificate in PEM form', { cause })
-  }
-  if (!x509.ca) throw new HsmError('INVALID', 'wanted the certificate of an authority: this one may not issue any')
-  return x509
-}
-
-function loadedOf(row: Row<'authorities'>): Loaded {
-  const x509 = new X509Certificate(row.certificate)
-  return {
-    id: row.id,
-    tenant: row.tenant_id,
-    name: row.name,
-    subject: x509.subject.replaceAll('\n', ', '),
-    fingerprint: fingerprintOf(x509),
-    notBefore: x509.validFromDate.getTime(),
-    notAfter: x509.validToDate.getTime(),
-    ...(row.revocations !== null && { revocations: revocationList(new Uint8Array(row.revocations), x509) }),
-    createdAt: row.created_at,
-    revision: row.revision,
-    x509,
-  }
-}
-
-async function findAuthority(db: Transaction<Tables>, tenant: string, name: string): Promise<Row<'authorities'>> {
-  const row = await db
-    .selectFrom('authorities')
-    .selectAll()
-    .where('tenant_id', '=', tenant)
-    .where(or => or.or([or('name', '=', name), or('id', '=', name)]))
-    .executeTakeFirst()
-  if (row === undefined) throw new HsmError('NOT_FOUND', `there is no authority ${name}`)
-  return row
 }

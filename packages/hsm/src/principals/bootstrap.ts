@@ -1,7 +1,7 @@
 /** The first administrator of a service that nobody can log in to: whoever shows the secret that it told where it was started. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Foundation } from '../foundation.ts'
-import { insertToken, type NewCredential } from './credentials.ts'
+import { insertToken, type NewCredential } from './credential.ts'
 import { insertPrincipal, type Principal, type Principals } from './principals.ts'
 
 export interface FirstAdministrator {

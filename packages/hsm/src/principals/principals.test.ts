@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { eachDatabase } from '@keytether/test/databases'
 import { type Hsm, openHsm } from '../hsm.ts'
 import type { Caller } from './caller.ts'
-import type { Credential } from './credentials.ts'
+import type { Credential } from './credential.ts'
 import type { NewTenant } from './tenants.ts'
 
 const login = { credential: 'test', address: '127.0.0.1' }

@@ -10,7 +10,7 @@ import { type Page, type PageRequest, pageOf } from '../store/page.ts'
 import type { Row, Tables } from '../store/tables.ts'
 import { addresses } from './addresses.ts'
 import { type Caller, tenantOf } from './caller.ts'
-import { insertToken, type NewCredential } from './credentials.ts'
+import { insertToken, type NewCredential } from './credential.ts'
 import type { Logins } from './logins.ts'
 import { insertPrincipal, type Principal, tablesOfPrincipals } from './principals.ts'
 
