@@ -95,9 +95,9 @@ async function headBefore(
 ): Promise<ChainHead> {
   let head = first
   while (head.size < seq) {
-    for (const { line } of await linesOf(store, chain, head.size, Math.min(seq, head.size + atOnce))) {
-      head = extendChain(head, Buffer.from(line))
-    }
+    const rows = await linesOf(store, chain, head.size, Math.min(seq, head.size + atOnce))
+    if (rows[0]?.seq !== head.size) throw new HsmError('INVALID', 'what was asked for is deleted by now; begin anew')
+    for (const { line } of rows) head = extendChain(head, Buffer.from(line))
   }
   return head
 }

@@ -54,6 +54,28 @@ eachDatabase((_, open) => {
     assert.deepEqual([findings, from], [[], 0])
   })
 
+  test('a chain that cannot be signed hinders no other', async t => {
+    await using hsm = await start()
+    for (const tenant of ['tnt_a', 'tnt_b']) await hsm.audit.record(tenant, asked('a'))
+    const { keep } = hsm.checkpoints
+    t.mock.method(hsm.checkpoints, 'keep', async (chain: string) => {
+      if (chain === 'tnt_a') throw new Error('its token is lost')
+      await keep.call(hsm.checkpoints, chain)
+    })
+    await hsm.auditKeeper.round()
+    const rows = await hsm.store.db.selectFrom('audit_checkpoints').select('chain').execute()
+    const signed = rows.map(({ chain }) => chain)
+    assert.deepEqual([signed.includes('tnt_a'), signed.includes('tnt_b')], [false, true])
+  })
+
+  test('an export does not wait for what was deleted since it began', { timeout: 20_000 }, async () => {
+    await using hsm = await start()
+    for (const id of ['a', 'b', 'c']) await hsm.audit.record('tnt_a', asked(id))
+    const checkpoint = await hsm.checkpoints.now(ann)
+    await hsm.store.write(db => db.deleteFrom('audit').where('chain', '=', 'tnt_a').where('seq', '<', 2).execute())
+    await assert.rejects(beginExport(hsm, ann, checkpoint, 2), { code: 'INVALID' })
+  })
+
   test('what is older than is wanted goes, and the rest is still what was signed', async () => {
     await using hsm = await start()
     await Promise.all(Array.from({ length: 1_500 }, (_, n) => hsm.audit.record('tnt_a', asked(`${n}`))))
