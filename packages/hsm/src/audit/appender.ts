@@ -2,6 +2,7 @@
  * Appends to the chains: what is to be recorded while a transaction is under way goes together into the next one, and waits for one
  * sync of the disk. What has happened meanwhile comes first, in the order in which it did.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { chainRecord } from '@keytether/audit'
 import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
@@ -21,6 +22,8 @@ const mostTogether = 512
 /** How many wait before others are turned away. */
 const mostWaiting = 8_192
 const pauseMs = 1_000
+/** A commit of SQLite stops the whole process: twice as long after one, others have their turn, and what they record shares the next. */
+const mostGatheringMs = 20
 
 /** What is known of the chains, as it was committed. */
 interface Known {
@@ -37,6 +40,8 @@ export class Appender implements AsyncDisposable {
   #news = true
   /** None: it has to be read. */
   #known: Known | undefined
+  /** When the next commit may begin, as `performance.now` has it. */
+  #nextAt = 0
 
   constructor(foundation: Pick<Foundation, 'store' | 'history'>) {
     this.#foundation = foundation
@@ -82,6 +87,8 @@ export class Appender implements AsyncDisposable {
 
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0 || this.#news) {
+      const restMs = this.#nextAt - performance.now()
+      if (restMs > 0) await sleep(restMs)
       const batch = this.#waiting.splice(0, mostTogether)
       try {
         await this.#write(batch)
@@ -107,6 +114,7 @@ export class Appender implements AsyncDisposable {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     const { store } = this.#foundation
+    const began = performance.now()
     for (;;) {
       const news = this.#news
       this.#news = false
@@ -122,9 +130,11 @@ export class Appender implements AsyncDisposable {
         return { known: { heads, lastEvent }, more }
       })
       this.#known = known
-      if (!more) return
+      if (!more) break
       this.#news = true
     }
+    const ended = performance.now()
+    if (store.kind === 'SQLite') this.#nextAt = ended + Math.min(2 * (ended - began), mostGatheringMs)
   }
 }
 
