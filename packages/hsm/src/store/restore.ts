@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { HsmError } from '../errors.ts'
 import { backupDatabase } from './backup.ts'
 import { planMigrations } from './migrate.ts'
-import { lockOf } from './sqlite.ts'
+import { foldIn, lockOf } from './sqlite.ts'
 
 export interface Restored {
   /** Where the one before is now; none: there was none. */
@@ -32,6 +32,8 @@ export async function restoreDatabase(url: string, copy: string): Promise<Restor
   await backupDatabase(`sqlite:${copy}`, draft)
   const lock = existsSync(path) ? lockOf(path) : undefined
   try {
+    // Where this is interrupted, and never completed, the one before is whole.
+    if (lock !== undefined) foldIn(path)
     const aside = putAside(path)
     renameSync(draft, path)
     syncFolder(dirname(path))

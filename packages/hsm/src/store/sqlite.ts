@@ -52,6 +52,20 @@ export function lockOf(path: string): DatabaseSync {
   }
 }
 
+/** The last changes are in the database itself then, and not beside it. One that is damaged stays as it is. */
+export function foldIn(path: string): void {
+  try {
+    const database = new DatabaseSync(path)
+    try {
+      database.exec('pragma wal_checkpoint(truncate)')
+    } finally {
+      database.close()
+    }
+  } catch {
+    // Whoever restores a copy may do so because of that.
+  }
+}
+
 function open(path: string, pragmas: readonly string[]): SqliteDatabase {
   const database = new DatabaseSync(path, { timeout: 5_000 })
   for (const pragma of pragmas) database.exec(`pragma ${pragma}`)

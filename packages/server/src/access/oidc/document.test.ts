@@ -61,6 +61,8 @@ test('a tenant other than main does not reach this machine or its network', asyn
     '[::1]',
     '[fd00::1]',
     '[::ffff:10.0.0.1]',
+    '[64:ff9b::10.0.0.1]',
+    '[2002:7f00:1::]',
     'localhost',
   ]
   for (const host of inner) {
