@@ -27,6 +27,9 @@ test('as many as docs/api.md says, of each class and for each principal', () => 
     for (const _ of entered) turnstile.enter(nobody('192.0.2.7'), rate)
     assert.throws(() => turnstile.enter(nobody('192.0.2.7'), rate), { code: 'TOO_MANY_REQUESTS' })
     turnstile.enter(nobody('192.0.2.8'), rate)
+    // Who has one address of IPv6 has all of its network.
+    for (const [n] of entered.entries()) turnstile.enter(nobody(`2001:db8::${n.toString(16)}`), rate)
+    assert.throws(() => turnstile.enter(nobody('2001:db8::ffff'), rate), { code: 'TOO_MANY_REQUESTS' })
   }
 })
 

@@ -3,7 +3,7 @@
  * tenant, and how many a second, so that none takes the service from the others.
  */
 import type { RateClass } from '@keytether/api'
-import type { Caller, Limits } from '@keytether/hsm'
+import { type Caller, type Limits, networkOf } from '@keytether/hsm'
 import { retryAfter } from '../answers.ts'
 import { RequestError } from '../errors.ts'
 
@@ -43,7 +43,7 @@ export class Turnstile {
    */
   enter({ principal, tenant, login }: Caller, kind: Kind, uses = 1): Disposable {
     // Those who have not logged in are told apart by where they are.
-    const one = `${kind} ${principal || login.address}`
+    const one = `${kind} ${principal || networkOf(login.address)}`
     const rate = kind === 'follow' ? 'read' : kind
     const all = `${rate} of ${tenant}`
     const { perSecond, atOnce } = this.#limitsOf(tenant).rates?.[rate] ?? {}
