@@ -31,6 +31,8 @@ export interface ShownAgent {
   readonly enrolment?: string | undefined
 }
 
+const againMs = 1_000
+
 export class Agents implements Disposable {
   readonly #foundation: Foundation
   readonly #logins: Logins
@@ -85,8 +87,9 @@ export class Agents implements Disposable {
   async check(device: DeviceSession): Promise<void> {
     const { agent, address = '' } = device.origin
     if (agent === undefined || device.state === 'offline') return
-    // While the database is away nobody can be revoked, and when it is back it is looked at again.
     const caller = await this.#mayConnect(agent, address).catch(() => 'unknown')
+    // The database is away: nobody can be revoked, but somebody may have been just before.
+    if (caller === 'unknown') setTimeout(() => void this.check(device), againMs).unref()
     if (caller === undefined) device.close('its agent may not connect devices any more')
   }
 
