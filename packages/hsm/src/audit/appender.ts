@@ -42,6 +42,7 @@ export class Appender implements AsyncDisposable {
   #known: Known | undefined
   /** When the next commit may begin, as `performance.now` has it. */
   #nextAt = 0
+  #ended = false
 
   constructor(foundation: Pick<Foundation, 'store' | 'history'>) {
     this.#foundation = foundation
@@ -71,6 +72,7 @@ export class Appender implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true
     this.#foundation.history.events.off('event', this.#onEvent)
     clearTimeout(this.#again)
     await this.settled()
@@ -108,6 +110,7 @@ export class Appender implements AsyncDisposable {
 
   /** What nobody waits for is tried again. */
   #startLater(): void {
+    if (this.#ended) return
     clearTimeout(this.#again)
     this.#again = setTimeout(() => this.#start(), pauseMs).unref()
   }
