@@ -98,7 +98,7 @@ describe('completion', () => {
   }
 
   const rows: readonly (readonly [words: string[], suggestions: string[]])[] = [
-    [['se'], ['serve', 'service']],
+    [['se'], ['serve', 'session', 'service']],
     [
       ['card', 's'],
       ['status', 'sign'],

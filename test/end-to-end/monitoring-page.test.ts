@@ -61,7 +61,7 @@ test('every command does what it is there for, and every figure is there', { tim
   clearInterval(asking)
   assert.equal(code, 0, `${stdout.slice(-1000)}\n${stderr}`)
   assert.match(stdout, /^\{"alive"|"alive": true/m)
-  assert.match(stdout, /healthy: 1 groups, 2 devices/)
+  assert.match(stdout, /healthy: 1 group, 2 devices/)
   assert.match(stdout, /DEVICE STATUS.* → ok 9000 freeMemory=\d+/)
   assert.match(stdout, /"command":"DEVICE STATUS"/)
   for (const message of ['device command', 'device operation', 'request answered']) {

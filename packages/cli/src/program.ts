@@ -33,6 +33,15 @@ import { CliError, exitCodes, explain } from './errors.ts'
 import { examples } from './examples.ts'
 import { printable } from './output.ts'
 
+/** The commands as they are read: in chapters. */
+const chapters: readonly (readonly [title: string, declared: readonly ((program: Command) => void)[]])[] = [
+  ['Programs that go on until they are ended', [demo, serve, agent, emulator]],
+  ['Keys and tokens of a service', [key, cryptography, group, testHsm, device, enrolment, ceremony]],
+  ['Who may, and who did', [signIn, whoami, session, principal, tenant, issuer, authority, audit, events]],
+  ['The service itself', [service, bootstrap]],
+  ['Cards at hand, and files', [card, share, verifyAttestation, verifyRecord, completion]],
+]
+
 export function createProgram(): Command {
   const program = new Command('keytether')
     .description('A cloud HSM made of SmartCard-HSM tokens, wherever they are plugged in.')
@@ -43,28 +52,10 @@ export function createProgram(): Command {
     .showHelpAfterError('hint: add --help to see what this command takes')
     .configureHelp({ minWidthToWrap: 30, styleTitle: title => styleText('bold', title, { validateStream: false }) })
 
-  const atService = [
-    device,
-    group,
-    testHsm,
-    key,
-    cryptography,
-    enrolment,
-    ceremony,
-    events,
-    audit,
-    bootstrap,
-    signIn,
-    whoami,
-    session,
-    tenant,
-    principal,
-    issuer,
-    authority,
-    service,
-  ]
-  const offline = [share, verifyAttestation, verifyRecord]
-  for (const declare of [demo, serve, emulator, agent, card, ...atService, ...offline, completion]) declare(program)
+  for (const [title, declared] of chapters) {
+    program.commandsGroup(`${title}:`)
+    for (const declare of declared) declare(program)
+  }
 
   examples(program, [
     ['keytether demo', 'service and emulated token, on this machine'],

@@ -18,11 +18,15 @@ async function run(options: ServiceOptions & OutputOptions): Promise<void> {
   const found = await withService(options, client => client.describeHealth())
   const { state, reasons, groups, devices } = found
   report(options, found, () => [
-    `${state}: ${groups.length} groups, ${devices.length} devices`,
+    `${state}: ${counted(groups.length, 'group')}, ${counted(devices.length, 'device')}`,
     ...reasons.map(reason => `- ${printable(reason)}`),
   ])
   if (state === 'healthy') return
   throw new CliError(state === 'unavailable' ? 'failed' : 'incomplete', `what there is, is ${state}`, [
     'see `keytether group show` and `keytether device list` for what to do',
   ])
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
