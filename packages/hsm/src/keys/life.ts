@@ -60,12 +60,11 @@ export async function changeState(
       .orderBy('version')
       .execute()
     const happened: Happening[] = []
-    let primary = current.primary_version
-    for (const version of chosen(current, versions, change, request.version)) {
+    const changing = chosen(current, versions, change, request.version)
+    const primary = primaryAfter(current, changing, change)
+    for (const version of changing) {
       if (change === 'destroy' && !request.force) await mustNotBeNeeded(db, current, version)
       const next = after(change, version)!
-      const isNew = change === 'activate' && version.state === 'pre-active'
-      if (isNew && version.version > primary) primary = version.version
       // One version signs: an older one that comes back only decrypts.
       const state = next.state === 'active' && version.version !== primary ? 'deactivated' : next.state
       const destroyAt = change === 'destroy' ? at + (request.restorableMs ?? usuallyRestorableMs) : null
@@ -112,6 +111,12 @@ async function mustNotBeNeeded(db: Transaction<Tables>, { name }: KeyRow, { id, 
 
 function reasonOf({ reason }: ChangeRequest): { readonly reason?: string } {
   return reason === undefined ? {} : { reason }
+}
+
+/** The newest of those that are activated for the first time, unless a newer one has been before. */
+function primaryAfter({ primary_version }: KeyRow, changing: readonly VersionRow[], change: Change): number {
+  const begun = changing.filter(({ state }) => change === 'activate' && state === 'pre-active')
+  return Math.max(primary_version, ...begun.map(({ version }) => version))
 }
 
 /** Those that were active before another version was activated. */

@@ -126,7 +126,11 @@ test('states are those of the model, whatever is asked', async () => {
       bench.at += 1_000
       await bench.keys.housekeep()
     }),
-    { numRuns: 60 },
+    {
+      numRuns: 60,
+      // Several that become active at once: only the newest of them signs.
+      examples: [[[{ rotate: false }, { rotate: false }, { change: 'activate', version: undefined }]]],
+    },
   )
   await bench.noLeftovers()
   assert.deepEqual((await (await token.card()).inventory()).keys, [])
