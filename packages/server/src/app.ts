@@ -22,7 +22,7 @@ import { restRoutes } from './rest/rest.ts'
 import { Turnstile } from './rest/turnstile.ts'
 import { routes as seRoutes } from './se-api/routes.ts'
 import { signInPage } from './sign-in/page.ts'
-import type { Tracing } from './tracing/tracing.ts'
+import type { Traces } from './tracing/traces.ts'
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -41,7 +41,7 @@ export interface AppOptions {
   /** Where browsers reach it; none: there are no passkeys. */
   readonly url?: string | undefined
   /** None: nobody wants traces. */
-  readonly tracing?: Tracing | undefined
+  readonly tracing?: Traces | undefined
   /** Whether the service is about to end: it still does what it is asked, and says that it is not ready. */
   ending?(): boolean
   /** Whether requests are turned away because the service is about to end. */

@@ -4,7 +4,7 @@ import { DecodeError, decode, equal } from '@keytether/codec'
 import { isEnd, startOf } from '../audit/heads.ts'
 import type { Store } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
-import type { Finding } from './drill.ts'
+import type { Finding } from './finding.ts'
 
 const pageSize = 1_000
 

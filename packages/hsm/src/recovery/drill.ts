@@ -6,26 +6,14 @@ import { planMigrations } from '../store/migrate.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { MasterKey } from '../vault/master-key.ts'
 import { auditChains } from './audit-chains.ts'
+import type { Finding } from './finding.ts'
 import { keyCopies, keyDomains } from './key-copies.ts'
 import { secrets } from './secrets.ts'
 import { wholeness } from './wholeness.ts'
 
-/**
- * - `incomplete` what there is, is in order; something that one may expect is not there
- * - `skipped` it could not be looked at
- */
-type Outcome = 'ok' | 'incomplete' | 'failed' | 'skipped'
-
-export interface DrillStep {
+export interface DrillStep extends Finding {
   readonly step: 'database' | 'migrations' | 'secrets' | 'keys' | 'key domains' | 'audit' | 'service'
-  readonly outcome: Outcome
-  /** What was seen, for people. */
-  readonly words: string
-  /** What is wrong or missing, one by one. */
-  readonly details?: readonly string[]
 }
-
-export type Finding = Omit<DrillStep, 'step'>
 
 /**
  * Each step is told when it is done; after one of the first two that failed there are no more.

@@ -3,7 +3,7 @@ import { KeyBlob, WrappedKeyFile } from '@keytether/card'
 import { DecodeError, decode, toHex } from '@keytether/codec'
 import { isExportable } from '../keys/key-type.ts'
 import type { Store } from '../store/store.ts'
-import type { Finding } from './drill.ts'
+import type { Finding } from './finding.ts'
 
 /** Versions that could still be used, or restored. */
 async function versions({ db }: Store) {

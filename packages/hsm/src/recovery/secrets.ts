@@ -3,7 +3,7 @@ import type { Store } from '../store/store.ts'
 import type { MasterKey } from '../vault/master-key.ts'
 import { sealedSecrets } from '../vault/places.ts'
 import { dataKeyOpener } from '../vault/vault.ts'
-import type { Finding } from './drill.ts'
+import type { Finding } from './finding.ts'
 
 const mostTold = 10
 

@@ -1,7 +1,7 @@
 /** Whether all of a database can be read, and nothing in it names what is not there. */
 import { sql } from 'kysely'
 import type { Store } from '../store/store.ts'
-import type { Finding } from './drill.ts'
+import type { Finding } from './finding.ts'
 
 const mostTold = 10
 

@@ -8,6 +8,7 @@ import { madeTokens } from './made-tokens.ts'
 import { oidcTokens } from './oidc/tokens.ts'
 import { sessions } from './sessions.ts'
 import { tenantCertificates } from './tenant-certificates.ts'
+import type { WayIn } from './way-in.ts'
 
 /**
  * @param address where the request comes from
@@ -18,14 +19,6 @@ export type Authenticate = (
   request: IncomingMessage,
   address: string,
 ) => Caller | undefined | Promise<Caller | undefined>
-
-/** Something that a request can show. */
-export interface WayIn {
-  /** Whether it shows something of this kind. The first way in that says so decides: who shows what is nothing is refused, whatever else he could show. */
-  shown(request: IncomingMessage): boolean
-  /** Whose it is; undefined: nobody's, or not any more, or not from this address. */
-  callerOf(request: IncomingMessage, address: string): Promise<Caller | undefined>
-}
 
 export async function authenticator(
   config: Pick<ServiceConfig, 'tokens' | 'rootTokens' | 'tls' | 'url'>,

@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import type { Hsm } from '@keytether/hsm'
 import type { ServiceConfig } from '../config.ts'
-import type { WayIn } from './authenticate.ts'
 import { inMain } from './configured.ts'
+import type { WayIn } from './way-in.ts'
 
 export function clientCertificates({ tls }: Pick<ServiceConfig, 'tls'>, { logins, tenants }: Hsm): WayIn {
   const subjectOfRequest = ({ socket }: IncomingMessage) =>

@@ -1,9 +1,9 @@
 /** Tokens that the configuration lists. Each is a principal, by the beginning of its hash. */
 import type { Hsm } from '@keytether/hsm'
 import type { ServiceConfig } from '../config.ts'
-import type { WayIn } from './authenticate.ts'
 import { bearerToken, tokenHash } from './bearer.ts'
 import { type Configured, inMain } from './configured.ts'
+import type { WayIn } from './way-in.ts'
 
 export async function configuredTokens(
   { tokens, rootTokens = [] }: Pick<ServiceConfig, 'tokens' | 'rootTokens'>,

@@ -1,7 +1,7 @@
 /** Tokens that administrators made for principals; and whatever else stands in an Authorization header, which is nobody's. */
 import type { Hsm } from '@keytether/hsm'
-import type { WayIn } from './authenticate.ts'
 import { bearerToken } from './bearer.ts'
+import type { WayIn } from './way-in.ts'
 
 export function madeTokens({ logins }: Hsm): WayIn {
   return {

@@ -1,9 +1,9 @@
 /** Sessions of people: their tokens as bearer tokens of programs, or in the cookie of a browser. */
 import type { Hsm } from '@keytether/hsm'
 import type { ServiceConfig } from '../config.ts'
-import type { WayIn } from './authenticate.ts'
 import { bearerToken } from './bearer.ts'
 import { cookieToken, isFromHere } from './session-cookie.ts'
+import type { WayIn } from './way-in.ts'
 
 export function sessions({ url, tls }: Pick<ServiceConfig, 'url' | 'tls'>, { sessions }: Hsm): WayIn {
   const origin = url === undefined ? undefined : new URL(url).origin

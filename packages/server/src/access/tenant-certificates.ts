@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { ClientCertificate, type Hsm } from '@keytether/hsm'
-import type { WayIn } from './authenticate.ts'
 import { meantTenant } from './meant-tenant.ts'
+import type { WayIn } from './way-in.ts'
 
 export function tenantCertificates({ authorities, tenants }: Hsm): WayIn {
   /** What each connection shows, which stays as it is: none, or what nobody can read, or a certificate. */

@@ -25,7 +25,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import type { Answered } from '../answered.ts'
 import { version } from '../version.ts'
-import type { Tracing } from './tracing.ts'
+import type { Traces } from './traces.ts'
 
 /** A request that is under way, with what devices have done for it. */
 interface Traced {
@@ -40,7 +40,7 @@ const mostExchanges = 1_000
 /** How long the end waits for the collector to take the last ones. */
 const lingerMs = 2_000
 
-export class OpenTelemetry implements Tracing {
+export class OpenTelemetry implements Traces {
   readonly #provider: TracerProvider
   readonly #tracer: Tracer
   readonly #propagator = new W3CTraceContextPropagator()

@@ -3,16 +3,9 @@
  *
  * @see OpenTelemetry, Environment Variable Specification
  */
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Hsm } from '@keytether/hsm'
-import type { Answered } from '../answered.ts'
 import type { Log } from '../log.ts'
-
-export interface Tracing extends AsyncDisposable {
-  /** @param id of the request */
-  begin(id: string, headers: IncomingHttpHeaders): void
-  end(id: string, answered: Answered): void
-}
+import type { Traces } from './traces.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -21,7 +14,7 @@ export async function openTracing(
   hsm: Pick<Hsm, 'pools' | 'devices'>,
   log: Pick<Log, 'warn'>,
   environment: Environment = process.env,
-): Promise<Tracing | undefined> {
+): Promise<Traces | undefined> {
   if (!isWanted(environment)) return undefined
   const { OpenTelemetry } = await import('./open-telemetry.ts')
   return new OpenTelemetry(hsm, environment, error => log.warn({ reason: reasonOf(error) }, 'traces were not taken'))

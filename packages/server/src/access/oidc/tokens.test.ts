@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { type Caller, type Hsm, type Issuer, openHsm } from '@keytether/hsm'
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose'
-import type { WayIn } from '../authenticate.ts'
+import type { WayIn } from '../way-in.ts'
 import { oidcTokens } from './tokens.ts'
 
 const algorithms = ['ES256', 'RS256'] as const

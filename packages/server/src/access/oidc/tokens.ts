@@ -7,9 +7,9 @@
  */
 import type { Hsm, Issued, KnownIssuer } from '@keytether/hsm'
 import { decodeJwt, jwtVerify } from 'jose'
-import type { WayIn } from '../authenticate.ts'
 import { bearerToken } from '../bearer.ts'
 import { meantTenant } from '../meant-tenant.ts'
+import type { WayIn } from '../way-in.ts'
 import { issuedBy } from './claims.ts'
 import { readDocument } from './document.ts'
 import { IssuerKeys } from './issuer-keys.ts'
