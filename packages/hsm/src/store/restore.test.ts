@@ -71,3 +71,12 @@ test('what is no copy is refused before anything is touched', async () => {
     await assert.rejects(restoreDatabase(at('x.db'), path('copy.db')), { message: /another service has the database/ })
   }
 })
+
+test('no service begins anew where a restore was interrupted', async () => {
+  writeFileSync(path('begun.db.replaced'), '')
+  const message = /a restore of .* was interrupted: do it again, or move .*begun\.db\.replaced back/
+  await assert.rejects(openStore(at('begun.db')), { code: 'DATABASE', message })
+  assert.equal(existsSync(path('begun.db')), false)
+  await restoreDatabase(at('begun.db'), path('copied.db'))
+  assert.deepEqual(await names('begun.db'), ['new'])
+})

@@ -1,5 +1,5 @@
 /** SQLite as Node brings it. What is committed is on the disk: WAL, and a sync with every commit. */
-import { closeSync, openSync, realpathSync } from 'node:fs'
+import { closeSync, existsSync, openSync, realpathSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from 'kysely'
 import { HsmError } from '../errors.ts'
@@ -11,6 +11,7 @@ import type { Database, Trouble } from './dialect.ts'
  */
 export function sqlite(path: string): Database {
   const inMemory = path === ':memory:'
+  if (!inMemory) demandNoHalfRestore(path)
   // Made here, for its owner only: it has hashes of credentials, and secrets that are sealed.
   if (!inMemory) closeSync(openSync(path, 'a', 0o600))
   const lock = inMemory ? undefined : lockOf(path)
@@ -25,6 +26,16 @@ export function sqlite(path: string): Database {
     trouble,
     close: () => lock?.close(),
   }
+}
+
+/** Where a restore was interrupted, an empty database would take the place of the one that it put aside. */
+function demandNoHalfRestore(path: string): void {
+  const aside = `${path}.replaced`
+  if (existsSync(path) || !existsSync(aside)) return
+  throw new HsmError(
+    'DATABASE',
+    `a restore of ${path} was interrupted: do it again, or move ${aside} back to where it was`,
+  )
 }
 
 /** Tables are made and changed in transactions like everything else, so that migrations are done wholly or not at all. */
