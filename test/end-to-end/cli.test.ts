@@ -74,7 +74,7 @@ describe('what the system refuses', () => {
     [['demo', '--data', ''], 2, /Wanted the name of a folder/],
     [['agent', 'http://localhost', '--ca', 'none.pem'], 4, /^error: none\.pem: no such file or directory\n$/],
     [
-      ['serve', '--listen', '192.0.2.1:80'],
+      ['serve', '--listen', '192.0.2.1:80', '--database', 'sqlite::memory:'],
       1,
       /error: 192\.0\.2\.1:80: address not available\nhint: this machine does not have that address\n/,
     ],
