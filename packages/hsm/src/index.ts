@@ -41,6 +41,7 @@ export type { Credential, CredentialSettings, NewCredential } from './principals
 export type { Issued, IssuedLogins, KnownIssuer } from './principals/issued.ts'
 export type { Issuer, IssuerChange, IssuerRule, IssuerSettings, Issuers } from './principals/issuers.ts'
 export type { Limits } from './principals/limits.ts'
+export { tokenHash } from './principals/logins.ts'
 export type { Principal, Principals } from './principals/principals.ts'
 export type { TenantLimits, TenantUsage } from './principals/tenant-limits.ts'
 export type { NewTenant, Tenant } from './principals/tenants.ts'

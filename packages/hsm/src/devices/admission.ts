@@ -1,8 +1,9 @@
 /** What becomes of a device that has proven its name: whose it is, if anybody's. */
-import { createHash } from 'node:crypto'
+
 import type { Transaction } from 'kysely'
 import type { Happening } from '../history/history.ts'
 import { demandRoom, hasRoom } from '../principals/limits.ts'
+import { tokenHash } from '../principals/logins.ts'
 import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'
 
@@ -140,7 +141,7 @@ export async function usableEnrolment(
   const found = await db
     .selectFrom('enrolments')
     .selectAll()
-    .where('secret_hash', '=', secretHash(secret))
+    .where('secret_hash', '=', tokenHash(secret))
     .executeTakeFirst()
   return found !== undefined && found.uses_left !== 0 && (found.expires_at ?? Infinity) > at ? found : undefined
 }
@@ -152,11 +153,6 @@ export async function spend(db: Db, { id, uses_left }: Row<'enrolments'>): Promi
     .set({ uses_left: uses_left - 1 })
     .where('id', '=', id)
     .execute()
-}
-
-/** Hexadecimal. Secrets are random and long: nothing is gained by making this slow. */
-export function secretHash(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
 }
 
 /**

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
+import { tokenHash } from '../principals/logins.ts'
 import { newId } from '../store/ids.ts'
 import type { Row } from '../store/tables.ts'
-import { secretHash } from './admission.ts'
 import { groupNamed } from './registry.ts'
 
 export interface NewEnrolment {
@@ -41,7 +41,7 @@ export class Enrolments {
         tenant_id: caller.tenant!,
         name: wanted.name,
         group_id: group,
-        secret_hash: secretHash(secret),
+        secret_hash: tokenHash(secret),
         uses_left: wanted.uses ?? null,
         expires_at: wanted.expiresAt ?? null,
         created_at: now(),

@@ -32,6 +32,10 @@ export function newToken(): string {
   return `kt_${randomBytes(32).toString('base64url')}`
 }
 
+/**
+ * SHA-256, hexadecimal. Tokens and other secrets that are hashed so are random and long: nothing is gained by making it slow. What is looked
+ * up is a hash, of which nobody can choose a beginning: time tells nothing about a token.
+ */
 export function tokenHash(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }

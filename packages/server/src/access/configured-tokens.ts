@@ -1,7 +1,7 @@
 /** Tokens that the configuration lists. Each is a principal, by the beginning of its hash. */
-import type { Hsm } from '@keytether/hsm'
+import { type Hsm, tokenHash } from '@keytether/hsm'
 import type { ServiceConfig } from '../config.ts'
-import { bearerToken, tokenHash } from './bearer.ts'
+import { bearerToken } from './bearer.ts'
 import { type Configured, inMain } from './configured.ts'
 import type { WayIn } from './way-in.ts'
 
