@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { Agent, createServer, request } from 'node:http'
+import { Agent, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +19,7 @@ import { startCluster } from '@keytether/test/postgres'
 import { GroupToken } from '@keytether/test/token-group'
 import { buildApp } from '../packages/server/src/app.ts'
 import { heading, print, rate } from './report.ts'
+import { signRequest } from './sign-request.ts'
 
 const tokens = 4
 const rounds = 3
@@ -91,7 +92,8 @@ async function measure(url: string): Promise<void> {
     const [line] = await once(createInterface(child.stdout!), 'line', { signal: AbortSignal.timeout(60_000) })
     const [recorded, not] = String(line).split(' ').map(Number) as [number, number]
     for (const clients of [1, 64]) {
-      const signing = (port: number) => () => Promise.all(Array.from({ length: clients }, () => sign(agent, port)))
+      const signing = (port: number) => () =>
+        Promise.all(Array.from({ length: clients }, () => signRequest(agent, port, '/v1/keys/web/sign', body)))
       const rates: [number[], number[]] = [[], []]
       // In turns, so that what else the machine does is shared fairly.
       for (let round = 0; round < rounds; round++) {
@@ -113,20 +115,4 @@ async function measure(url: string): Promise<void> {
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
-}
-
-function sign(agent: Agent, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const headers = { authorization: 'Bearer any', 'content-type': 'application/json', 'content-length': body.length }
-  const options = { host: '127.0.0.1', port, path: '/v1/keys/web/sign', method: 'POST', agent, headers }
-  const outgoing = request(options, response => {
-    response.resume()
-    response.once('end', () => {
-      if (response.statusCode === 200) resolve()
-      else reject(new Error(`the signature was refused: HTTP ${response.statusCode}`))
-    })
-  })
-  outgoing.once('error', reject)
-  outgoing.end(body)
-  return promise
 }

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { Agent, createServer, request } from 'node:http'
+import { Agent, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { operations } from '@keytether/api'
@@ -16,6 +16,7 @@ import { GroupToken } from '@keytether/test/token-group'
 import { api } from '../packages/server/src/api.ts'
 import { buildApp } from '../packages/server/src/app.ts'
 import { heading, print, rate } from './report.ts'
+import { signRequest } from './sign-request.ts'
 
 const login = { credential: 'test', address: '127.0.0.1' }
 const clients = 32
@@ -83,7 +84,7 @@ async function main(): Promise<void> {
     const digest = createHash('sha256').update('bench').digest('base64')
     const body = JSON.stringify({ digest, algorithm: 'ES256' })
     const together = (folder: string) => () =>
-      Promise.all(Array.from({ length: clients }, () => sign(agent, port, folder, body)))
+      Promise.all(Array.from({ length: clients }, () => signRequest(agent, port, `${folder}/keys/web/sign`, body)))
 
     heading(`The REST API, ${tokens} tokens that answer at once, ${clients} clients`)
     const empty = { name: 'nothing done', value: clients * (await rate(together('/nothing'))) }
@@ -97,20 +98,4 @@ async function main(): Promise<void> {
   } finally {
     child.kill()
   }
-}
-
-function sign(agent: Agent, port: number, folder: string, body: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const headers = { authorization: 'Bearer any', 'content-type': 'application/json', 'content-length': body.length }
-  const options = { host: '127.0.0.1', port, path: `${folder}/keys/web/sign`, method: 'POST', agent, headers }
-  const outgoing = request(options, response => {
-    response.resume()
-    response.once('end', () => {
-      if (response.statusCode === 200) resolve()
-      else reject(new Error(`the signature was refused: HTTP ${response.statusCode}`))
-    })
-  })
-  outgoing.once('error', reject)
-  outgoing.end(body)
-  return promise
 }
