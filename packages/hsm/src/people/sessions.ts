@@ -4,6 +4,7 @@ import type { Transaction } from 'kysely'
 import { HsmError } from '../errors.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Caller } from '../principals/caller.ts'
+import { LastUses } from '../principals/last-uses.ts'
 import { type Logins, tokenHash } from '../principals/logins.ts'
 import { newId } from '../store/ids.ts'
 import type { Row, Tables } from '../store/tables.ts'
@@ -47,12 +48,13 @@ export type Beginning = Pick<Session, 'way' | 'address' | 'client'>
 export class Sessions implements AsyncDisposable {
   readonly #foundation: Foundation
   readonly #logins: Logins
-  readonly #used = new Map<string, number>()
+  readonly #used: LastUses
   readonly #timer: NodeJS.Timeout
 
   constructor(foundation: Foundation, logins: Logins) {
     this.#foundation = foundation
     this.#logins = logins
+    this.#used = new LastUses(foundation.store, 'sessions')
     this.#timer = setInterval(() => void this.sweep().catch(() => undefined), flushMs).unref()
   }
 
@@ -73,7 +75,7 @@ export class Sessions implements AsyncDisposable {
     const { id, principal_id } = row
     const caller = await this.#logins.byPrincipal(principal_id, { credential: `session ${id}`, address })
     if (caller === undefined) return undefined
-    this.#used.set(id, now)
+    this.#used.note(id, now)
     return { ...caller, session: id }
   }
 
@@ -128,7 +130,7 @@ export class Sessions implements AsyncDisposable {
 
   /** Deletes those that are over. */
   async sweep(): Promise<void> {
-    await this.#flush()
+    await this.#used.write()
     const { store, now } = this.#foundation
     const [expired, idle] = [now(), now() - idleMs]
     const old = await store.db
@@ -144,19 +146,7 @@ export class Sessions implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
-    await this.#flush()
-  }
-
-  /** Writes when sessions were used. */
-  async #flush(): Promise<void> {
-    const used = [...this.#used]
-    this.#used.clear()
-    if (used.length === 0) return
-    await this.#foundation.store.write(async db => {
-      for (const [id, at] of used) {
-        await db.updateTable('sessions').set({ last_used_at: at }).where('id', '=', id).execute()
-      }
-    })
+    await this.#used.write()
   }
 
   #current(row: Row<'sessions'>): Row<'sessions'> {

@@ -6,6 +6,7 @@ import { newId } from '../store/ids.ts'
 import type { Row } from '../store/tables.ts'
 import { type Addresses, addresses } from './addresses.ts'
 import type { Caller, Login, Role } from './caller.ts'
+import { LastUses } from './last-uses.ts'
 
 /** Enough for those that are busy at one time; then those go that were found out first. */
 const mostRemembered = 20_000
@@ -51,7 +52,7 @@ export class Logins implements AsyncDisposable {
   readonly #principals = new Map<string, Known>()
   readonly #configuring = new Map<string, Promise<string>>()
   readonly #configured = new Set<string>()
-  readonly #used = new Map<string, number>()
+  readonly #used: LastUses
   readonly #timer: NodeJS.Timeout
   #generation = 0
   #forgottenAt = Number.NEGATIVE_INFINITY
@@ -59,7 +60,8 @@ export class Logins implements AsyncDisposable {
   constructor(foundation: Foundation) {
     this.#foundation = foundation
     this.events.setMaxListeners(0)
-    this.#timer = setInterval(() => void this.#flush().catch(() => undefined), flushMs).unref()
+    this.#used = new LastUses(foundation.store, 'credentials')
+    this.#timer = setInterval(() => void this.#used.write().catch(() => undefined), flushMs).unref()
   }
 
   /**
@@ -148,7 +150,7 @@ export class Logins implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
-    await this.#flush()
+    await this.#used.write()
   }
 
   #entering(known: KnownCredential, address: string): Caller | undefined {
@@ -156,7 +158,7 @@ export class Logins implements AsyncDisposable {
     const now = this.#foundation.now()
     if (expiresAt !== null && expiresAt <= now) return undefined
     const caller = entering(known, { credential: `${kind} ${name}`, address })
-    if (caller !== undefined) this.#used.set(id, now)
+    if (caller !== undefined) this.#used.note(id, now)
     return caller
   }
 
@@ -219,17 +221,6 @@ export class Logins implements AsyncDisposable {
       .where('disabled_at', 'is', null)
       .executeTakeFirst()
     return row && { caller: callerOf(row), admitting: admittedBy(row.addresses) }
-  }
-
-  async #flush(): Promise<void> {
-    const used = [...this.#used]
-    this.#used.clear()
-    if (used.length === 0) return
-    await this.#foundation.store.write(async db => {
-      for (const [id, at] of used) {
-        await db.updateTable('credentials').set({ last_used_at: at }).where('id', '=', id).execute()
-      }
-    })
   }
 }
 
